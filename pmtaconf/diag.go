@@ -1,0 +1,144 @@
+package pmtaconf
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Severity grades a Diagnostic. The zero value is invalid on purpose.
+type Severity uint8
+
+// The severities, worst first.
+const (
+	Error   Severity = iota + 1 // the product would refuse the line or read it as something else
+	Warning                     // kept and understood, but on an assumption that the message states
+	Info                        // worth knowing
+)
+
+// String gives "error", "warning" or "info".
+func (s Severity) String() string {
+	switch s {
+	case Error:
+		return "error"
+	case Warning:
+		return "warning"
+	case Info:
+		return "info"
+	}
+	return "severity(" + strconv.Itoa(int(s)) + ")"
+}
+
+// MarshalText gives the form of String.
+func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Code is the short and stable name of a kind of diagnostic, such as "unclosed-scope". The package comment lists them.
+type Code string
+
+// Edit is a change of bytes: Source[Start:End] becomes New.
+type Edit struct {
+	Start int    `json:"start"` // offset of the first byte replaced
+	End   int    `json:"end"`   // offset behind the last byte replaced; Start for an insertion
+	New   string `json:"new"`   // what comes instead
+}
+
+// Diagnostic is one finding about one place. Its range holds the bytes it speaks of. It never repeats a value that could be a
+// secret.
+type Diagnostic struct {
+	File     string    `json:"file"`
+	Pos      Pos       `json:"pos"`
+	End      Pos       `json:"end"`
+	Severity Severity  `json:"severity"`
+	Code     Code      `json:"code"`
+	Message  string    `json:"message"`           // one line, lower case, no full stop
+	Hint     string    `json:"hint,omitempty"`    // what to do; may be empty
+	Fix      *Edit     `json:"fix,omitempty"`     // the mend, where it is certain
+	Related  []Related `json:"related,omitempty"` // other places that belong to it, such as the chain of includes
+}
+
+// Related is another place that a Diagnostic speaks of.
+type Related struct {
+	File    string `json:"file"`
+	Pos     Pos    `json:"pos"`
+	Message string `json:"message"`
+}
+
+// Error gives "file:line:col: message; hint".
+func (d *Diagnostic) Error() string {
+	var b strings.Builder
+	b.WriteString(d.File)
+	if d.Pos.IsValid() {
+		fmt.Fprintf(&b, ":%d:%d", d.Pos.Line, d.Pos.Col)
+	}
+	b.WriteString(": " + d.Message)
+	if d.Hint != "" {
+		b.WriteString("; " + d.Hint)
+	}
+	return b.String()
+}
+
+// ErrorList is a list of diagnostics in the order of their files and positions. As an error it stands for all of them:
+// errors.As finds the first *Diagnostic.
+type ErrorList []*Diagnostic
+
+// Error gives the first diagnostic and the number of the others.
+func (l ErrorList) Error() string {
+	switch len(l) {
+	case 0:
+		return "no errors"
+	case 1:
+		return l[0].Error()
+	}
+	return fmt.Sprintf("%s (and %d more)", l[0].Error(), len(l)-1)
+}
+
+// Unwrap gives the diagnostics as errors.
+func (l ErrorList) Unwrap() []error {
+	errs := make([]error, len(l))
+	for i, d := range l {
+		errs[i] = d
+	}
+	return errs
+}
+
+// Err is nil for a list without a diagnostic of severity Error, else those diagnostics as an ErrorList.
+func (l ErrorList) Err() error {
+	errs := slices.DeleteFunc(slices.Clone(l), func(d *Diagnostic) bool { return d.Severity != Error })
+	if len(errs) == 0 {
+		return nil
+	}
+	return errs
+}
+
+// Mend applies the fixes that l offers for the file called name to src, the bytes that file was parsed from. Where several insert
+// at the same place, the one of the diagnostic that stands last comes first: the innermost of several unclosed scopes is closed
+// first. A fix that overlaps an earlier one is left out; mending the result again applies it. Fixes of severity Error alone are
+// applied; the others change how a file is written, not what it says.
+func (l ErrorList) Mend(name string, src []byte) []byte {
+	type fix struct {
+		*Edit
+		from int
+	}
+	var fixes []fix
+	for _, d := range l {
+		if d.Fix != nil && d.File == name && d.Severity == Error && d.Fix.Start <= d.Fix.End && d.Fix.End <= len(src) {
+			fixes = append(fixes, fix{d.Fix, d.Pos.Offset})
+		}
+	}
+	slices.SortStableFunc(fixes, func(a, b fix) int {
+		return cmp.Or(cmp.Compare(a.Start, b.Start), cmp.Compare(a.End, b.End), cmp.Compare(b.from, a.from))
+	})
+	out := make([]byte, 0, len(src)+32*len(fixes))
+	at := 0
+	for _, f := range fixes {
+		if f.Start < at {
+			continue
+		}
+		out = append(out, src[at:f.Start]...)
+		out = append(out, f.New...)
+		at = f.End
+	}
+	return append(out, src[at:]...)
+}

@@ -1,0 +1,144 @@
+package pmtaconf
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+)
+
+// base is the absolute path that the root of the file system stands for.
+func (c *Config) base() string {
+	if c.opts.Base == "" {
+		return "/"
+	}
+	return c.opts.Base
+}
+
+// locate turns the value of an include into a path of the file system, which may hold wildcards. Fault says why it is none.
+func (c *Config) locate(value string) (p string, relative bool, fault string) {
+	value = Unquote(value)
+	if value == "" {
+		return "", false, "the include names no file"
+	}
+	p, absolute := splitAbsolute(value)
+	if !absolute {
+		dir := "."
+		if c.main != nil {
+			dir = path.Dir(c.main.path)
+		}
+		p = path.Join(dir, p)
+		if p == ".." || strings.HasPrefix(p, "../") {
+			return "", true, "the path leaves the root folder"
+		}
+		return p, true, ""
+	}
+	base, _ := splitAbsolute(c.base())
+	p = path.Clean("/" + p)[1:]
+	base = path.Clean("/" + base)[1:]
+	switch {
+	case base == "":
+	case p == base:
+		p = "."
+	case strings.HasPrefix(p, base+"/"):
+		p = p[len(base)+1:]
+	default:
+		return "", false, "the path does not lie below " + c.base()
+	}
+	if p == "" {
+		p = "."
+	}
+	return p, false, ""
+}
+
+// splitAbsolute gives a path with slashes only and without root or drive, and whether it had one. Windows paths are known by a
+// drive letter or a leading backslash; in others a backslash is an ordinary character.
+func splitAbsolute(p string) (string, bool) {
+	if len(p) >= 2 && p[1] == ':' && (p[0]|0x20 >= 'a' && p[0]|0x20 <= 'z') {
+		return strings.TrimLeft(strings.ReplaceAll(p[2:], `\`, "/"), "/"), true
+	}
+	if strings.HasPrefix(p, `\`) {
+		return strings.TrimLeft(strings.ReplaceAll(p, `\`, "/"), "/"), true
+	}
+	if strings.HasPrefix(p, "/") {
+		return strings.TrimLeft(p, "/"), true
+	}
+	if strings.Contains(p, `\`) && !strings.Contains(p, "/") {
+		return strings.ReplaceAll(p, `\`, "/"), false
+	}
+	return p, false
+}
+
+func hasMeta(p string) bool { return strings.ContainsAny(p, `*?[`) }
+
+// glob lists what a path with wildcards matches, without folders, in sorted order. Links in front of the first wildcard are
+// followed inside the root; matches that are links come back as they are.
+func (c *Config) glob(p string) ([]string, error) {
+	parts := strings.Split(p, "/")
+	n := 0
+	for n < len(parts) && !hasMeta(parts[n]) {
+		n++
+	}
+	if dir, fault := c.follow(path.Join(parts[:n]...)); n > 0 && fault == "" {
+		p = path.Join(dir, path.Join(parts[n:]...))
+	}
+	paths, err := fs.Glob(c.fsys, p)
+	paths = slices.DeleteFunc(paths, func(p string) bool {
+		real, fault := c.follow(p)
+		if fault != "" {
+			return false
+		}
+		info, err := fs.Stat(c.fsys, real)
+		return err == nil && info.IsDir()
+	})
+	slices.Sort(paths)
+	return paths, err
+}
+
+// follow resolves the symbolic links in p. A link's absolute target lies below the root, as it would on the server. Where the
+// file system does not show links, p comes back as it is.
+func (c *Config) follow(p string) (string, string) {
+	links, ok := c.fsys.(fs.ReadLinkFS)
+	if !ok {
+		return p, ""
+	}
+	rest := strings.Split(p, "/")
+	done := "."
+	for n := 0; len(rest) > 0; {
+		next := path.Join(done, rest[0])
+		if next == ".." || strings.HasPrefix(next, "../") {
+			return "", "the path leaves the root folder"
+		}
+		rest = rest[1:]
+		info, err := links.Lstat(next)
+		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
+			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
+				return path.Join(append([]string{next}, rest...)...), ""
+			}
+			done = next
+			continue
+		}
+		if n++; n > maxLinks {
+			return "", "the path leads through too many symbolic links"
+		}
+		target, err := links.ReadLink(next)
+		if err != nil {
+			return "", fmt.Sprintf("the symbolic link %s cannot be read", next)
+		}
+		if t, absolute := splitAbsolute(target); absolute {
+			var fault string
+			if target, _, fault = c.locate("/" + t); fault != "" {
+				return "", fmt.Sprintf("the symbolic link %s leaves the root folder", next)
+			}
+			done = "."
+		} else if joined := path.Join(done, t); joined == ".." || strings.HasPrefix(joined, "../") {
+			return "", fmt.Sprintf("the symbolic link %s leaves the root folder", next)
+		} else {
+			target, done = joined, "."
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return done, ""
+}
