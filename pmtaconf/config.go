@@ -37,7 +37,7 @@ func (c *Config) Main() *File { return c.main }
 func (c *Config) Files() iter.Seq[*File] {
 	return func(yield func(*File) bool) {
 		for _, f := range slices.Clone(c.files) {
-			if !c.info[f].dropped && !yield(f) {
+			if info := c.info[f]; info != nil && !info.dropped && !yield(f) {
 				return
 			}
 		}
@@ -208,6 +208,9 @@ func (c *Config) Create(name string, mode fs.FileMode) (*File, error) {
 	return f, nil
 }
 
+// IsNew reports whether Create made the file and Save has not written it yet.
+func (c *Config) IsNew(f *File) bool { return c.info[f] != nil && c.info[f].created }
+
 // Drop takes a file out of the configuration; Save will remove it after the files that included it have been written. It reports
 // whether the file was there. The main file cannot be dropped.
 func (c *Config) Drop(f *File) bool {
@@ -231,11 +234,12 @@ func (c *Config) add(f *File, info *fileInfo) {
 	c.info[f] = info
 }
 
-// Include is how an include directive names the file f: its path behind [LoadOptions.Base].
-func (c *Config) Include(f *File) string {
+// IncludeValue is how an include directive names the file with that path, which need not be loaded: the path behind
+// [LoadOptions.Base].
+func (c *Config) IncludeValue(name string) string {
 	base := strings.TrimRight(c.opts.Base, `/\`)
 	if strings.ContainsRune(base, '\\') {
-		return base + `\` + strings.ReplaceAll(f.path, "/", `\`)
+		return base + `\` + strings.ReplaceAll(name, "/", `\`)
 	}
-	return base + "/" + f.path
+	return base + "/" + name
 }

@@ -31,11 +31,11 @@ type Spot struct {
 	after lineID // 0 for the start of the body
 }
 
-// Start is the spot before the first line of the body.
-func (b *Body) Start() *Spot { return &Spot{body: b} }
+// AtStart is the spot before the first line of the body.
+func (b *Body) AtStart() *Spot { return &Spot{body: b} }
 
-// End is the spot behind the last line of the body; in a scope, behind the last line that is not blank.
-func (b *Body) End() *Spot {
+// AtEnd is the spot behind the last line of the body; in a scope, behind the last line that is not blank.
+func (b *Body) AtEnd() *Spot {
 	id := b.f.bodies[b.id].last
 	for b.id != 0 && id != 0 && b.f.lines[id].kind == kindBlank {
 		id = b.f.lines[id].prev
@@ -192,10 +192,10 @@ func (f *File) gap(name string, near lineID) string {
 }
 
 // Add puts a directive at the end of the body. See [Spot] for the form it takes.
-func (b *Body) Add(name, value string) (*Directive, error) { return b.End().Add(name, value) }
+func (b *Body) Add(name, value string) (*Directive, error) { return b.AtEnd().Add(name, value) }
 
 // AddScope puts an opening and a closing tag at the end of the body.
-func (b *Body) AddScope(name, arg string) (*Scope, error) { return b.End().AddScope(name, arg) }
+func (b *Body) AddScope(name, arg string) (*Scope, error) { return b.AtEnd().AddScope(name, arg) }
 
 // Set gives the directive of that name the value, and adds it at the end of the body if there is none. ErrAmbiguous says that
 // there are several, and nothing was changed: which of them counts the guide leaves open.
