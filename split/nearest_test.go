@@ -144,8 +144,7 @@ func TestNearestAgainstScan(t *testing.T) {
 		if err != nil {
 			return
 		}
-		// Dirichlet's bound does not hold for every p and n/d of one limit, but the
-		// nearest is within 1/(2d') of p for the pool of d' = limit lines.
+		// A pool of exactly limit lines is never off by more than half a line.
 		off := new(big.Rat).Sub(p, big.NewRat(int64(lines), int64(total)))
 		if off.Abs(off).Cmp(big.NewRat(1, 2*int64(limit))) > 0 {
 			t.Fatalf("%d/%d is off by %v with %d lines", lines, total, off, limit)

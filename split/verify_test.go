@@ -154,6 +154,8 @@ func TestVerifyVerdicts(t *testing.T) {
 		{"three", ratios(2, 3, 5), []int{2000, 3000, 5000}, 2, true, false, true, false, "chi-square"},
 		{"three, few", ratios(2, 3, 5), []int{2, 3, 5}, 2, false, false, false, false, "multinomial"},
 		{"one disabled", ratios(2, 3, 5), []int{0, 4000, 6000}, 2, false, true, true, false, "chi-square"},
+		{"only the last in place", ratios(2, 3, 5), []int{1500, 3500, 5000}, 2, false, true, true, false, "chi-square"},
+		{"repeats undecided, 12 messages", ratios(9, 1), []int{8, 4}, 2, false, true, false, false, "binomial"},
 		{"stray", ratios(1, 0), []int{9999, 1}, 2, false, true, false, false, "multinomial"},
 		{"only one", ratios(1), []int{10_000}, 2, true, false, false, false, "multinomial"},
 	} {
