@@ -328,6 +328,60 @@ func TestNestedPath(t *testing.T) {
 	})
 }
 
+// A migration of thirty days over a pool of two direct members: each day's list
+// follows from the share alone, each step changes what it must, a second run on
+// the same day nothing, and the way back passes through the same lists.
+func TestRamp(t *testing.T) {
+	t.Parallel()
+	at := func(day int) []string {
+		p, err := Mix{
+			Direct: names(direct31, "mta1", "mta2"), Relay: "sp",
+			Share: big.NewRat(int64(day*day), 900), Lines: 200, AtMost: true, AllowNone: true,
+		}.Resolve()
+		var e *Error
+		if errors.As(err, &e) && e.Member == "sp" {
+			return nil // the share is below a line yet
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		return p.Lines
+	}
+	count := func(lines []string) int {
+		n := 0
+		for _, l := range lines {
+			if l == "sp" {
+				n++
+			}
+		}
+		return n
+	}
+	var path [][]string
+	pool := at(0)
+	for day := range 31 {
+		next := at(day)
+		if next == nil {
+			continue
+		}
+		edits := Reweight(pool, next)
+		if want := count(next) - count(pool); len(edits) != want {
+			t.Errorf("day %d: %d edits for %d lines more", day, len(edits), want)
+		}
+		if pool = apply(t, pool, edits); len(Reweight(pool, at(day))) != 0 {
+			t.Errorf("day %d: a second run changes something", day)
+		}
+		path = append(path, pool)
+	}
+	if count(pool) != 200 {
+		t.Fatalf("%d relay lines at the end", count(pool))
+	}
+	for i := len(path) - 1; i > 0; i-- {
+		if pool = apply(t, pool, Reweight(path[i], path[i-1])); !slices.Equal(pool, path[i-1]) {
+			t.Fatalf("step %d back leads elsewhere", i)
+		}
+	}
+}
+
 func BenchmarkResolve(b *testing.B) {
 	m := Mix{Direct: names(map[string]int{"a": 7, "b": 3, "c": 2}, "a", "b", "c"), Relay: "sp", Share: big.NewRat(137, 1000), Lines: 100}
 	b.ReportAllocs()

@@ -152,6 +152,20 @@ func TestNearestAgainstScan(t *testing.T) {
 	})
 }
 
+// Every fraction that fits is its own nearest, and its exact error is 0.
+func TestNearestExact(t *testing.T) {
+	t.Parallel()
+	for total := 2; total <= 60; total++ {
+		for lines := 1; lines < total; lines++ {
+			p := big.NewRat(int64(lines), int64(total))
+			a, b, err := Nearest(p, 60)
+			if err != nil || big.NewRat(int64(a), int64(b)).Cmp(p) != 0 || int64(b) != p.Denom().Int64() {
+				t.Fatalf("Nearest(%v, 60) = %d/%d, %v", p, a, b, err)
+			}
+		}
+	}
+}
+
 func TestNearestFineShare(t *testing.T) {
 	t.Parallel()
 	p := rat(t, "333333333333333333333333333333333/1000000000000000000000000000000000")

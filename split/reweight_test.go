@@ -99,6 +99,33 @@ func TestReweightLaws(t *testing.T) {
 	})
 }
 
+func FuzzReweight(f *testing.F) {
+	f.Add("aaab", "aSab")
+	f.Add("", "SS")
+	f.Add("abcabcabc", "cabcabcab")
+	f.Add("aaaaaaaaaaaaaaaaaaaaSSSS", "aaaaaSaaaaaSaaaaaSaaaaaS")
+	f.Fuzz(func(t *testing.T, a, b string) {
+		if len(a) > 200 || len(b) > 200 {
+			return
+		}
+		lines := func(s string) []string {
+			out := make([]string, len(s))
+			for i := range out {
+				out[i] = s[i : i+1]
+			}
+			return out
+		}
+		present, want := lines(a), lines(b)
+		edits := Reweight(present, want)
+		if got := apply(t, present, edits); !slices.Equal(got, want) {
+			t.Fatalf("%q to %q: %v", a, b, edits)
+		}
+		if n := distance(present, want); len(edits) != n {
+			t.Fatalf("%q to %q: %d edits where %d do", a, b, len(edits), n)
+		}
+	})
+}
+
 // Keep needs as many edits as the counts ask for, and no more.
 func TestKeepLaws(t *testing.T) {
 	t.Parallel()

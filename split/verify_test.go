@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"math/rand/v2"
 	"testing"
 
 	"pgregory.net/rapid"
@@ -194,6 +195,59 @@ func TestVerifyNumbers(t *testing.T) {
 	// And the last cell, when it expects too few, joins the one before.
 	if _, df := pooledChiSquare([]float64{1. / 3, 1. / 3, 1. / 3}, []int{4, 4, 4}, 12); df != 0 {
 		t.Errorf("%d degrees of freedom; want 0", df)
+	}
+}
+
+// Of ten members one is off by 2.6 standard deviations: alone that is a finding,
+// among ten it is not, and 4.7 are.
+func TestVerifyManyMembers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		first   int
+		outside bool
+	}{{100, false}, {125, false}, {145, true}} {
+		planned, seen, left := ratios(1), []int{c.first}, 1000-c.first
+		for i := range 9 {
+			planned = append(planned, one())
+			seen = append(seen, left/9)
+			if i < left%9 {
+				seen[i+1]++
+			}
+		}
+		r, err := Verify(planned, seen, new(big.Rat), 0.05)
+		if err != nil || r.Outside != c.outside || r.Within {
+			t.Errorf("%d of 1000 where 100 are due: %+v, %v", c.first, r, err)
+		}
+	}
+}
+
+// Looking after every message of a sound stream, the e-value passes 20 for at
+// most one stream in twenty; the p-value passes 0.05 far more often.
+func TestEValueAnytime(t *testing.T) {
+	t.Parallel()
+	rng := rand.New(rand.NewPCG(5, 6))
+	const streams, messages = 400, 600
+	byE, byP := 0, 0
+	for range streams {
+		x, e, p := 0, false, false
+		for n := 1; n <= messages; n++ {
+			if rng.Float64() < 0.1 {
+				x++
+			}
+			e = e || logMixture([]float64{0.1, 0.9}, []int{x, n - x}, n) >= math.Log(20)
+			if n%20 == 0 {
+				p = p || binomialTest(x, n, 0.1) < 0.05
+			}
+		}
+		if e {
+			byE++
+		}
+		if p {
+			byP++
+		}
+	}
+	if byE > streams/20 || byP < streams/10 {
+		t.Errorf("false alarms in %d streams: %d by e-value, %d by p-value", streams, byE, byP)
 	}
 }
 
