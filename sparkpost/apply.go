@@ -1,0 +1,230 @@
+package sparkpost
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// ApplyOptions says how [Apply] goes about it. The zero value, or nil, stops at the first error.
+type ApplyOptions struct {
+	// Progress is called, from the calling goroutine, when a change starts and when it ends. nil means nobody is told.
+	Progress func(Step)
+	// ContinueOnError goes on with the changes that do not depend on one that failed.
+	ContinueOnError bool
+	// AllowConflicts applies the changes although some wishes cannot be fulfilled. Without it, conflicts are an error and nothing is sent.
+	AllowConflicts bool
+	// LoadKey returns the text of the private key file named in a DKIMKey that has no key in memory, as PEM. Changes that were stored
+	// as JSON need it.
+	LoadKey func(ctx context.Context, file string) ([]byte, error)
+}
+
+// Outcome tells what became of a change.
+type Outcome string
+
+// The outcomes.
+const (
+	// OutcomeStarted is reported before the first request for a change.
+	OutcomeStarted Outcome = "started"
+	// OutcomeDone means that the change was made.
+	OutcomeDone Outcome = "done"
+	// OutcomeUnneeded means that the resource was as wanted already, for example after an earlier apply.
+	OutcomeUnneeded Outcome = "unneeded"
+	// OutcomeFailed means that Err says why it was not made. With [ErrUncertain] it may have been made.
+	OutcomeFailed Outcome = "failed"
+	// OutcomeBlocked means that it depends on a change that failed.
+	OutcomeBlocked Outcome = "blocked"
+	// OutcomeNotTried means that the apply had stopped before.
+	OutcomeNotTried Outcome = "not tried"
+)
+
+// Step is one change on its way.
+type Step struct {
+	// Index counts from 0 to Total-1.
+	Index, Total int
+	// Change is what is being done.
+	Change Change
+	// Outcome and Err tell how it stands.
+	Outcome Outcome
+	Err     error
+}
+
+// Report is what an apply came to.
+type Report struct {
+	// Steps has one entry for each change, in order.
+	Steps []Step
+}
+
+// Count returns how many changes came to the outcome.
+func (r *Report) Count(o Outcome) int {
+	n := 0
+	for _, s := range r.Steps {
+		if s.Outcome == o {
+			n++
+		}
+	}
+	return n
+}
+
+// ChangeError is the failure of one change.
+type ChangeError struct {
+	// Change is what was to be done.
+	Change Change
+	// Err is why it was not.
+	Err error
+}
+
+// Error returns one line: the change and the reason.
+func (e *ChangeError) Error() string {
+	return fmt.Sprintf("sparkpost: %s %s %s: %s", e.Change.Op, e.Change.Kind, e.Change.Key, strings.TrimPrefix(e.Err.Error(), "sparkpost: "))
+}
+
+// Unwrap returns Err.
+func (e *ChangeError) Unwrap() error { return e.Err }
+
+// Apply makes the changes one after the other, in the order of the list. It begins with one list request for each kind of resource the
+// changes touch, and makes only what is not there yet: the same changes may be applied again, after being cut off at any request, and
+// nothing is made twice. A resource that is neither as it was planned nor as it is wanted is left alone and reported as [ErrStale].
+//
+// When the answer to a creation is lost, the resource is looked for once; if it is not there, the change fails with [ErrUncertain], and
+// the next run decides from a fresh list.
+//
+// The report is complete also in case of an error. The error is a *[ChangeError], several of them joined with ContinueOnError, or the
+// error of the first lists. Only one apply should work on an account at a time: the API has no locks.
+func Apply(ctx context.Context, c *Client, changes *Changes, opts *ApplyOptions) (*Report, error) {
+	if opts == nil {
+		opts = &ApplyOptions{}
+	}
+	total := len(changes.List)
+	rep := &Report{Steps: make([]Step, total)}
+	for i, ch := range changes.List {
+		rep.Steps[i] = Step{Index: i, Total: total, Change: ch, Outcome: OutcomeNotTried}
+	}
+	if n := len(changes.Conflicts); n > 0 && !opts.AllowConflicts {
+		return rep, fmt.Errorf("sparkpost: %d conflicts, nothing was changed; the first: %s", n, changes.Conflicts[0])
+	}
+	if total == 0 {
+		return rep, nil
+	}
+	now, err := read(ctx, c, nil, kindsOf(changes))
+	if err != nil {
+		return rep, err
+	}
+	a := &applier{c: c, now: now, opts: opts, failed: map[Ref]bool{}}
+	tell := func(s Step) {
+		if opts.Progress != nil {
+			opts.Progress(s)
+		}
+	}
+	var errs []error
+	for i := range rep.Steps {
+		s := &rep.Steps[i]
+		if on, blocked := a.blocked(s.Change); blocked {
+			s.Outcome, s.Err = OutcomeBlocked, fmt.Errorf("sparkpost: %s %s failed before", on.Kind, on.Key)
+			a.failed[Ref{s.Change.Kind, s.Change.Key}] = true
+			tell(*s)
+			continue
+		}
+		s.Outcome = OutcomeStarted
+		tell(*s)
+		if s.Outcome, err = a.apply(ctx, s.Change); err != nil {
+			s.Outcome, s.Err = OutcomeFailed, err
+			errs = append(errs, &ChangeError{s.Change, err})
+			a.failed[Ref{s.Change.Kind, s.Change.Key}] = true
+		}
+		tell(*s)
+		if err != nil && (!opts.ContinueOnError || ctx.Err() != nil) {
+			break
+		}
+	}
+	if len(errs) == 1 {
+		return rep, errs[0]
+	}
+	return rep, errors.Join(errs...)
+}
+
+func kindsOf(changes *Changes) map[Kind]bool {
+	kinds := map[Kind]bool{}
+	for _, ch := range changes.List {
+		kinds[ch.Kind] = true
+	}
+	return kinds
+}
+
+// applier keeps the present state as the changes go on.
+type applier struct {
+	c      *Client
+	now    *State
+	opts   *ApplyOptions
+	failed map[Ref]bool
+}
+
+// blocked returns the failed change that ch depends on.
+func (a *applier) blocked(ch Change) (Ref, bool) {
+	deps := []Ref{{ch.Kind, ch.Key}}
+	switch it := ch.After; {
+	case it == nil:
+	case it.Pool != nil && it.Pool.Overflow != nil:
+		deps = append(deps, Ref{KindPool, *it.Pool.Overflow})
+	case it.IP != nil && it.IP.Pool != nil:
+		deps = append(deps, Ref{KindPool, *it.IP.Pool})
+	case it.Subaccount != nil && it.Subaccount.IPPool != nil:
+		deps = append(deps, Ref{KindPool, *it.Subaccount.IPPool})
+	case it.Domain != nil && it.Domain.Owner != "" && it.Domain.OwnerID == 0:
+		deps = append(deps, Ref{KindSubaccount, it.Domain.Owner})
+	}
+	for _, d := range deps {
+		if a.failed[d] {
+			return d, true
+		}
+	}
+	return Ref{}, false
+}
+
+func (a *applier) apply(ctx context.Context, ch Change) (Outcome, error) {
+	switch {
+	case ch.item() == nil:
+		return "", errors.New("sparkpost: the change holds no resource")
+	case ch.Kind == KindPool && ch.item().Pool != nil:
+		return a.pool(ctx, ch)
+	case ch.Kind == KindIP && ch.item().IP != nil && ch.Op == OpUpdate:
+		return a.ip(ctx, ch)
+	case ch.Kind == KindSubaccount && ch.item().Subaccount != nil && ch.Op != OpDelete:
+		return a.subaccount(ctx, ch)
+	case ch.Kind == KindDomain && ch.item().Domain != nil:
+		return a.domain(ctx, ch)
+	}
+	return "", fmt.Errorf("sparkpost: do not know how to %s %s", ch.Op, ch.Kind)
+}
+
+// item returns the resource a change is about.
+func (c Change) item() *Item {
+	if c.After != nil {
+		return c.After
+	}
+	return c.Before
+}
+
+// compare holds a change against the resource as it is. It returns true when every field is as wanted, and ErrStale when one is neither
+// as planned nor as wanted. For a creation nothing was planned to be there, so anything that differs is stale.
+func compare(ch Change, now *Item) (asWanted bool, err error) {
+	cur := now.fields()
+	asWanted = true
+	for _, f := range ch.diff() {
+		if f.Name == "subaccount" || f.Name == "verify" || cur[f.Name] == f.After {
+			continue
+		}
+		asWanted = false
+		if ch.Op == OpCreate || cur[f.Name] != f.Before {
+			return false, fmt.Errorf("%w: %s is %q", ErrStale, f.Name, shortKey(cur[f.Name]))
+		}
+	}
+	return asWanted, nil
+}
+
+// gone is the error for a resource that a change needs and that is not there.
+func gone() error { return fmt.Errorf("%w: it is not there", ErrStale) }
+
+// lost reports whether a failed creation may have left the resource behind, or met one from an earlier try.
+func lost(err error) bool { return errors.Is(err, ErrUncertain) || errors.Is(err, ErrConflict) }

@@ -1,0 +1,229 @@
+package sparkpost
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+// Op is what a change does.
+type Op string
+
+// The operations.
+const (
+	// OpCreate makes a resource.
+	OpCreate Op = "create"
+	// OpUpdate changes fields of one that exists.
+	OpUpdate Op = "update"
+	// OpVerify runs the checks of a domain.
+	OpVerify Op = "verify"
+	// OpDelete deletes. It occurs only for what State.Remove names.
+	OpDelete Op = "delete"
+)
+
+// Changes is what [Plan] found: the way from one state to another, as data. It marshals to JSON and back; private keys stay out, and
+// a set that was stored needs [ApplyOptions].LoadKey to make domains with keys.
+type Changes struct {
+	// List holds the changes in the order in which they have to be made.
+	List []Change `json:"changes,omitempty"`
+	// Conflicts are wishes that cannot be fulfilled by a change. Nothing in List depends on them.
+	Conflicts []Conflict `json:"conflicts,omitempty"`
+}
+
+// Empty reports whether nothing is to be done and nothing stands in the way.
+func (c *Changes) Empty() bool { return len(c.List) == 0 && len(c.Conflicts) == 0 }
+
+// String returns one line for each change and conflict.
+func (c *Changes) String() string {
+	if c.Empty() {
+		return "no changes\n"
+	}
+	var b strings.Builder
+	for _, ch := range c.List {
+		b.WriteString(ch.String() + "\n")
+	}
+	for _, co := range c.Conflicts {
+		b.WriteString(co.String() + "\n")
+	}
+	return b.String()
+}
+
+// Change is one step.
+type Change struct {
+	// Op, Kind and Key say what is done to which resource.
+	Op   Op     `json:"op"`
+	Kind Kind   `json:"kind"`
+	Key  string `json:"key"`
+	// Before is the resource as it is, nil for a creation. After is what it will be, nil for a deletion. Fields that the change does not
+	// speak of are nil in both.
+	Before *Item `json:"before,omitempty"`
+	After  *Item `json:"after,omitempty"`
+	// Reason adds what a reader should know; often empty.
+	Reason string `json:"reason,omitempty"`
+}
+
+// Item is one resource; exactly one field is set.
+type Item struct {
+	// Pool is set for [KindPool].
+	Pool *PoolSpec `json:"ip_pool,omitempty"`
+	// IP is set for [KindIP].
+	IP *IPSpec `json:"sending_ip,omitempty"`
+	// Subaccount is set for [KindSubaccount].
+	Subaccount *SubaccountSpec `json:"subaccount,omitempty"`
+	// Domain is set for [KindDomain].
+	Domain *DomainSpec `json:"sending_domain,omitempty"`
+}
+
+// Conflict is a wish that cannot be fulfilled.
+type Conflict struct {
+	// Kind and Key name the resource.
+	Kind Kind   `json:"kind"`
+	Key  string `json:"key"`
+	// Problem says why.
+	Problem string `json:"problem"`
+	// Hint says what to do; it may be empty.
+	Hint string `json:"hint,omitempty"`
+}
+
+// String returns one line.
+func (c Conflict) String() string {
+	s := fmt.Sprintf("! %s %s: %s", c.Kind, c.Key, c.Problem)
+	if c.Hint != "" {
+		s += "; " + c.Hint
+	}
+	return s
+}
+
+// FieldChange is one field of a change as text. A field that is not set is "".
+type FieldChange struct {
+	// Name is the field's name in the API.
+	Name string
+	// Before and After are the values.
+	Before, After string
+}
+
+// Fields returns what the change does field by field. Keys are shortened to their selector and a piece of their text.
+func (c Change) Fields() []FieldChange {
+	out := c.diff()
+	for i, f := range out {
+		if f.Name == "dkim" {
+			out[i].Before, out[i].After = shortKey(f.Before), shortKey(f.After)
+		}
+	}
+	return out
+}
+
+func (c Change) diff() []FieldChange {
+	before, after := c.Before.fields(), c.After.fields()
+	var out []FieldChange
+	for _, name := range fieldOrder {
+		b, hadB := before[name]
+		a, hadA := after[name]
+		if hadA && (!hadB || a != b) {
+			out = append(out, FieldChange{name, b, a})
+		}
+	}
+	return out
+}
+
+// fieldOrder is the order of fields in text.
+var fieldOrder = [...]string{"name", "subaccount", "ip_pool", "auto_warmup_overflow_pool", "auto_warmup_enabled", "auto_warmup_stage",
+	"status", "tracking_domain", "shared_with_subaccounts", "dkim", "verify"}
+
+// fields returns the set fields as text. A nil Item has none.
+func (it *Item) fields() map[string]string {
+	m := map[string]string{}
+	text := func(name string, p *string) {
+		if p != nil {
+			m[name] = *p
+		}
+	}
+	flag := func(name string, p *bool) {
+		if p != nil {
+			m[name] = strconv.FormatBool(*p)
+		}
+	}
+	switch {
+	case it == nil:
+	case it.Pool != nil:
+		text("name", nonEmpty(it.Pool.Name))
+		text("auto_warmup_overflow_pool", it.Pool.Overflow)
+	case it.IP != nil:
+		text("ip_pool", it.IP.Pool)
+		flag("auto_warmup_enabled", it.IP.AutoWarmup)
+		if it.IP.Stage != nil {
+			m["auto_warmup_stage"] = strconv.Itoa(*it.IP.Stage)
+		}
+	case it.Subaccount != nil:
+		text("name", nonEmpty(it.Subaccount.Name))
+		text("ip_pool", it.Subaccount.IPPool)
+		text("status", it.Subaccount.Status)
+	case it.Domain != nil:
+		it.Domain.fields(m, text, flag)
+	}
+	return m
+}
+
+func (d *DomainSpec) fields(m map[string]string, text func(string, *string), flag func(string, *bool)) {
+	if d.Owner != "" {
+		m["subaccount"] = d.Owner
+	} else if d.OwnerID != 0 {
+		m["subaccount"] = strconv.Itoa(d.OwnerID)
+	}
+	text("tracking_domain", d.TrackingDomain)
+	flag("shared_with_subaccounts", d.Shared)
+	if d.DKIM != nil {
+		m["dkim"] = d.DKIM.Selector + ":" + squeeze(d.DKIM.Public)
+	}
+	var checks []string
+	if d.VerifyDKIM {
+		checks = append(checks, "dkim")
+	}
+	if d.VerifyCNAME {
+		checks = append(checks, "cname")
+	}
+	if len(checks) > 0 {
+		m["verify"] = strings.Join(checks, "+")
+	}
+}
+
+// shortKey cuts the public key in "selector:key" down to a piece near its end, which is where keys differ.
+func shortKey(s string) string {
+	selector, key, _ := strings.Cut(s, ":")
+	if len(key) > 20 {
+		key = "…" + key[len(key)-20:len(key)-6]
+	}
+	return strings.TrimSuffix(selector+":"+key, ":")
+}
+
+func nonEmpty(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// String returns one line: a sign for the operation, the resource and its fields, such as "~ ip_pool promo: name "a" -> "b"".
+func (c Change) String() string {
+	sign := map[Op]string{OpCreate: "+", OpUpdate: "~", OpVerify: "?", OpDelete: "-"}[c.Op]
+	s := fmt.Sprintf("%s %s %s", sign, c.Kind, c.Key)
+	var parts []string
+	for _, f := range c.Fields() {
+		switch {
+		case c.Op == OpUpdate:
+			parts = append(parts, fmt.Sprintf("%s %q -> %q", f.Name, f.Before, f.After))
+		case c.Op == OpVerify && f.Name == "verify":
+			parts = append(parts, f.After)
+		case f.Name == "name" && f.After == c.Key || f.After == "" || f.Name == "verify":
+		default:
+			parts = append(parts, fmt.Sprintf("%s=%s", f.Name, f.After))
+		}
+	}
+	if len(parts) > 0 {
+		s += ": " + strings.Join(parts, ", ")
+	}
+	if c.Reason != "" {
+		s += " (" + c.Reason + ")"
+	}
+	return s
+}

@@ -1,0 +1,55 @@
+// Package sparkpost manages what a move of mail streams to SparkPost needs there: subaccounts, sending domains with their own DKIM keys,
+// IP pools and sending IPs. It reads what is there, plans the way to what is wanted, and goes it.
+//
+// It works on github.com/SparkPost/gosparkpost and adds what that client lacks. The guarantees:
+//
+//   - [Plan] is pure. What it proposes is data that can be shown, stored and compared.
+//   - After an [Apply] without error, [Read] and [Plan] give no changes.
+//   - An apply that is cut off at any request, with that request carried out or not, may be run again: it ends in the same state, and
+//     nothing is made twice.
+//   - Nothing is deleted unless [State.Remove] names it. Nothing is guessed: a name that fits several subaccounts is reported, and so is
+//     a domain that belongs to another owner.
+//   - A request is repeated only where that is safe: after 429; after 502, 503, 504 or a broken connection when the request is
+//     idempotent; a creation only when it is certain that no byte of it was sent. Otherwise the error is of the kind [ErrUncertain].
+//   - The subaccount header goes out only where it has a meaning. [Client.Primary], [Client.Subaccount] and [Client.Everyone] are types
+//     that offer no more than the API does for that scope.
+//   - nil means "as it is" in every update, and a pointer to the zero value clears.
+//   - No API key and no private key is in any string, log value, JSON or error. Keys that a server echoes are removed.
+//   - API failures are an [*Error]; its kinds work with errors.Is for every shape of answer, JSON or not.
+//
+// A complete program:
+//
+//	func main() {
+//		ctx := context.Background()
+//		client, err := sparkpost.New(sparkpost.Config{
+//			Region: sparkpost.EU,
+//			Key:    sparkpost.StaticKey(os.Getenv("SPARKPOST_API_KEY")),
+//		})
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		want := &sparkpost.State{
+//			Pools:       []sparkpost.PoolSpec{{Name: "promo"}},
+//			Subaccounts: []sparkpost.SubaccountSpec{{Name: "vmta-promo", IPPool: new("promo")}},
+//			Domains: []sparkpost.DomainSpec{{
+//				Name: "news.shop.example", Owner: "vmta-promo", VerifyDKIM: true,
+//				DKIM: &sparkpost.DKIMKey{Selector: "pmta2024", File: "news.pem"},
+//			}},
+//		}
+//		if err := want.LoadKeys(os.ReadFile); err != nil {
+//			log.Fatal(err)
+//		}
+//		have, err := sparkpost.Read(ctx, client, want)
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		changes, err := sparkpost.Plan(have, want)
+//		if err != nil {
+//			log.Fatal(err)
+//		}
+//		fmt.Print(changes)
+//		if _, err := sparkpost.Apply(ctx, client, changes, nil); err != nil {
+//			log.Fatal(err)
+//		}
+//	}
+package sparkpost

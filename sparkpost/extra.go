@@ -1,0 +1,57 @@
+package sparkpost
+
+import (
+	"encoding/json"
+	"reflect"
+	"strings"
+)
+
+// decodeExtra decodes data into v, a pointer to a struct, and returns the members v has no field for. The API grows fields without
+// notice, and a program that writes back what it read must not drop them.
+func decodeExtra(data []byte, v any) (map[string]json.RawMessage, error) {
+	if err := json.Unmarshal(data, v); err != nil {
+		return nil, err
+	}
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, err
+	}
+	for name := range all {
+		if known(reflect.TypeOf(v).Elem(), name) {
+			delete(all, name)
+		}
+	}
+	if len(all) == 0 {
+		return nil, nil
+	}
+	return all, nil
+}
+
+// encodeExtra encodes v, a struct, together with the members in extra. A field of v wins over a member of the same name.
+func encodeExtra(v any, extra map[string]json.RawMessage) ([]byte, error) {
+	data, err := json.Marshal(v)
+	if err != nil || len(extra) == 0 {
+		return data, err
+	}
+	all := map[string]json.RawMessage{}
+	for name, raw := range extra {
+		if !known(reflect.TypeOf(v), name) {
+			all[name] = raw
+		}
+	}
+	if err := json.Unmarshal(data, &all); err != nil {
+		return nil, err
+	}
+	return json.Marshal(all)
+}
+
+// known reports whether encoding/json would put a member of that name into a field of t; it matches without regard to case.
+func known(t reflect.Type, name string) bool {
+	for f := range t.Fields() {
+		tag, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+		if tag != "-" && strings.EqualFold(tag, name) {
+			return true
+		}
+	}
+	return false
+}

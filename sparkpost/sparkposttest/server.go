@@ -1,0 +1,141 @@
+package sparkposttest
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
+
+// TB is the part of testing.TB that a server uses.
+type TB interface {
+	Helper()
+	Cleanup(func())
+	Errorf(format string, args ...any)
+}
+
+// Config describes the account. The zero value is an empty account that takes every key.
+type Config struct {
+	// TB closes the server at the end of a test and reports every entry of Problems as an error. nil does neither.
+	TB TB
+	// AcceptKey decides about API keys. nil accepts every key that is not empty, as primary key. Keys that the server made for
+	// subaccounts are accepted in any case.
+	AcceptKey func(key string) bool
+	// Seed chooses ids and generated keys.
+	Seed uint64
+	// PageSize is the most items on a page of a paged list, whatever the request asks for. 0 means 2.
+	PageSize int
+	// Now is the clock for creation times and for the removal of domains that stay unverified for two weeks. nil means time.Now.
+	Now func() time.Time
+	// LookupTXT and LookupCNAME answer the look-ups of verify. nil, or an error, means that there is no record.
+	LookupTXT   func(name string) ([]string, error)
+	LookupCNAME func(name string) (string, error)
+	// IPs are the account's addresses. They start in the default pool with warm-up at stage 1.
+	IPs []string
+	// Foreign are domains that other accounts hold, with everything below them.
+	Foreign []string
+}
+
+// Server is the API. Its methods are safe for concurrent use.
+type Server struct {
+	cfg  Config
+	http *httptest.Server
+
+	mu       sync.Mutex
+	rand     *rand.Rand
+	subs     []*subaccount
+	keys     map[[sha256.Size]byte]int // subaccount by hash of its key
+	domains  map[string]*domain
+	tracking map[string]int
+	pools    []*pool
+	ips      []*sendingIP
+	faults   []*fault
+	requests []Request
+	problems []string
+}
+
+// NewServer starts a server.
+func NewServer(cfg Config) *Server {
+	if cfg.PageSize <= 0 {
+		cfg.PageSize = 2
+	}
+	if cfg.Now == nil {
+		cfg.Now = time.Now
+	}
+	s := &Server{
+		cfg:      cfg,
+		rand:     rand.New(rand.NewPCG(cfg.Seed, 0x5350)),
+		keys:     map[[sha256.Size]byte]int{},
+		domains:  map[string]*domain{},
+		tracking: map[string]int{},
+		pools:    []*pool{{ID: "default", Name: "Default"}},
+	}
+	for i, addr := range cfg.IPs {
+		s.ips = append(s.ips, &sendingIP{Address: addr, Hostname: fmt.Sprintf("mta%d.example.net", i+1), Pool: "default", Warm: true, Stage: 1})
+	}
+	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	s.http.Config.ErrorLog = log.New(io.Discard, "", 0)
+	s.http.StartTLS()
+	if cfg.TB != nil {
+		cfg.TB.Helper()
+		cfg.TB.Cleanup(s.Close)
+	}
+	return s
+}
+
+// URL returns the base address, without /api/v1.
+func (s *Server) URL() string { return s.http.URL }
+
+// Client returns a client that trusts the server's certificate.
+func (s *Server) Client() *http.Client { return s.http.Client() }
+
+// Transport returns a RoundTripper that trusts the server's certificate.
+func (s *Server) Transport() http.RoundTripper { return s.http.Client().Transport }
+
+// Close stops the server. It may be called more than once.
+func (s *Server) Close() { s.http.Close() }
+
+// String returns the address. It shows no state.
+func (s *Server) String() string { return "sparkposttest.Server(" + s.http.URL + ")" }
+
+// GoString returns what String returns.
+func (s *Server) GoString() string { return s.String() }
+
+// AddTrackingDomain registers a tracking domain for the primary account (0) or a subaccount, so that sending domains can link it.
+func (s *Server) AddTrackingDomain(owner int, name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.tracking[name] = owner
+}
+
+// Problems returns what clients did that the real API would let pass in silence, or that no client should do, in order.
+func (s *Server) Problems() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.problems)
+}
+
+// problem notes one. The lock is held.
+func (s *Server) problem(r *request, format string, args ...any) {
+	text := fmt.Sprintf("%s %s: ", r.Method, r.URL.Path) + fmt.Sprintf(format, args...)
+	s.problems = append(s.problems, text)
+	if s.cfg.TB != nil {
+		s.cfg.TB.Errorf("sparkposttest: %s", text)
+	}
+}
+
+// hexKey makes an API key.
+func (s *Server) hexKey() string {
+	var b strings.Builder
+	for b.Len() < 40 {
+		fmt.Fprintf(&b, "%08x", s.rand.Uint32())
+	}
+	return b.String()
+}

@@ -1,0 +1,30 @@
+package sparkposttest
+
+import "encoding/json"
+
+// Snapshot returns the account as indented JSON with a stable order and without times, for comparing end states.
+func (s *Server) Snapshot() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pools, ips, domains := []any{}, []any{}, []any{}
+	for _, p := range s.pools {
+		m := s.showPool(p)
+		delete(m, "ips")
+		pools = append(pools, m)
+	}
+	for _, ip := range s.ips {
+		ips = append(ips, ip.show())
+	}
+	for _, name := range s.domainNames() {
+		d := s.domains[name]
+		m := d.show()
+		delete(m, "creation_time")
+		m["domain"], m["dkim"] = d.name, d.key()
+		domains = append(domains, m)
+	}
+	out, err := json.MarshalIndent(map[string]any{"ip_pools": pools, "sending_ips": ips, "subaccounts": s.subs, "sending_domains": domains}, "", "  ")
+	if err != nil {
+		panic("sparkposttest: " + err.Error())
+	}
+	return string(out)
+}
