@@ -61,7 +61,7 @@ func TestEncrypted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if !k.material().signer.Equal(rsa1024()) {
+			if signer, _ := k.material().signer(); !signer.Equal(rsa1024()) {
 				t.Error("another key")
 			}
 			_, err = ParseKey([]byte(data))

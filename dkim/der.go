@@ -9,12 +9,12 @@ import (
 // refuses what old key files hold: integers with superfluous or missing zero
 // bytes, lengths in a long form. It reads definite lengths only.
 
-// maxIntBytes bounds every number of a key: 16,384 bits and a sign byte, with
+// maxIntBytes bounds every number of a key: 8,192 bits and a sign byte, with
 // some room for superfluous zeros.
-const maxIntBytes = 16384/8 + 8
+const maxIntBytes = maxBits/8 + 8
 
 // maxBits is the largest modulus that is read.
-const maxBits = 16384
+const maxBits = 8192
 
 // maxChildren is more than any structure of interest has.
 const maxChildren = 32

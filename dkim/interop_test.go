@@ -4,15 +4,19 @@ package dkim
 
 import (
 	"bytes"
+	"context"
 	"crypto/ed25519"
 	"crypto/rsa"
 	"encoding/base64"
+	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	msgauth "github.com/emersion/go-msgauth/dkim"
 )
@@ -260,6 +264,94 @@ func TestInteropOpenDKIM(t *testing.T) {
 	if got, want := theirs.String(), key.Record().String(); got != want {
 		t.Errorf("theirs %s\nours %s", got, want)
 	}
+}
+
+// opendkim-testkey finds our record through DNS, and that it fits our key file.
+func TestInteropOpenDKIMTestKey(t *testing.T) {
+	t.Parallel()
+	for name, data := range map[string]string{
+		"PKCS1": pkcs1PEM(rsa2048()),
+		"PKCS8": armour("PRIVATE KEY", pkcs8DER(t, rsa2048())),
+	} {
+		dir := t.TempDir()
+		write := func(name, data string) string {
+			t.Helper()
+			path := filepath.Join(dir, name)
+			if err := os.WriteFile(path, []byte(data), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			return path
+		}
+		key := mustParse(t, data)
+		keyFile := write("key", data)
+		port := serveTXT(t, key.Record().Strings())
+		write("unbound.conf", fmt.Sprintf("server:\n do-not-query-localhost: no\nforward-zone:\n name: \".\"\n forward-addr: 127.0.0.1@%d\n", port))
+		write("opendkim.conf", "ResolverConfiguration "+filepath.Join(dir, "unbound.conf")+"\n")
+		argv := []string{"opendkim-testkey", "-vvv", "-x", filepath.Join(dir, "opendkim.conf"), "-d", "shop.example", "-s", "s1", "-k"}
+		out := runBoth(t, dir, append(argv, keyFile)...)
+		if !strings.Contains(out, "key OK") {
+			t.Errorf("%s: opendkim-testkey says %s", name, out)
+		}
+		// The same record with another key is found out.
+		if out := runBoth(t, dir, append(argv, write("other", pkcs1PEM(other())))...); strings.Contains(out, "key OK") {
+			t.Errorf("%s: opendkim-testkey takes another key: %s", name, out)
+		}
+	}
+}
+
+// runBoth returns what a program prints, whatever its exit status.
+func runBoth(t *testing.T, dir string, argv ...string) string {
+	t.Helper()
+	path, err := exec.LookPath(argv[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, path, argv[1:]...)
+	cmd.Dir = dir
+	out, _ := cmd.CombinedOutput()
+	return string(out)
+}
+
+// serveTXT answers every TXT question with one record of these strings, and
+// every other one with nothing, until the test ends.
+func serveTXT(t *testing.T, list []string) (port int) {
+	t.Helper()
+	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	var rdata []byte
+	for _, s := range list {
+		rdata = append(append(rdata, byte(len(s))), s...)
+	}
+	go func() {
+		buf := make([]byte, 1500)
+		for {
+			n, from, err := conn.ReadFromUDP(buf)
+			if err != nil {
+				return
+			}
+			end := bytes.IndexByte(buf[12:n], 0) + 12 + 5 // name, type, class
+			if n < 17 || end > n {
+				continue
+			}
+			answers := byte(0)
+			if buf[end-3] == 16 {
+				answers = 1
+			}
+			// Identifier, flags of an authoritative answer, counts, question.
+			out := append([]byte{buf[0], buf[1], 0x85, 0x80, 0, 1, 0, answers, 0, 0, 0, 0}, buf[12:end]...)
+			if answers > 0 {
+				out = append(out, 0xc0, 12, 0, 16, 0, 1, 0, 0, 0, 60, byte(len(rdata)>>8), byte(len(rdata)))
+				out = append(out, rdata...)
+			}
+			conn.WriteToUDP(out, from)
+		}
+	}()
+	return conn.LocalAddr().(*net.UDPAddr).Port
 }
 
 const dkimVerify = `

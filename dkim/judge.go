@@ -159,7 +159,8 @@ func (m *material) checkPrivate() []Finding {
 		list = append(list, Finding{"multi-prime", Warning, fmt.Sprintf("the key has %d primes, which few programs read", len(nums.extra)+2),
 			"make an RSA key of 2048 bits under a new selector"})
 	}
-	if m.asRead {
+	signer, asRead := m.signer()
+	if asRead {
 		return list
 	}
 	paired := nums.pairs()
@@ -180,7 +181,7 @@ func (m *material) checkPrivate() []Finding {
 			"write the file again with: openssl rsa"})
 	}
 	failed := slices.ContainsFunc(list, func(f Finding) bool { return f.Severity == Failure })
-	if m.signer == nil && !failed && nums.e.BitLen() <= 31 {
+	if signer == nil && !failed && nums.e.BitLen() <= 31 {
 		list = append(list, Finding{"refused", Failure, "the standard library refuses to use the key",
 			"make a new key under a new selector"})
 	}

@@ -13,8 +13,15 @@ import (
 // closeKey has primes that differ by a small number.
 func closeKey(t testing.TB, bits int) *rsaNumbers {
 	t.Helper()
+	return apartKey(t, bits, 1)
+}
+
+// apartKey has primes that differ by a number of about so many bits.
+func apartKey(t testing.TB, bits, apart int) *rsaNumbers {
+	t.Helper()
 	p := randomPrime(t, bits/2, 65537)
-	q := new(big.Int).Set(p)
+	q := new(big.Int).Lsh(one, uint(apart-1))
+	q.Add(q, p).SetBit(q, 0, 1)
 	for {
 		q.Add(q, big.NewInt(2))
 		if q.ProbablyPrime(10) && usable(q, 65537) {
@@ -70,32 +77,34 @@ func TestCheckFaults(t *testing.T) {
 		codes []string
 		signs bool
 	}{
-		"sound":          {sound(func(*rsaNumbers) {}), nil, true},
-		"1024":           {numbers(rsa1024()), []string{"short"}, true},
-		"512":            {shortKey(t, 512, 65537), []string{"short"}, false},
-		"768":            {shortKey(t, 768, 65537), []string{"short"}, false},
-		"1023":           {shortKey(t, 1023, 65537), []string{"short", "odd-size"}, false},
-		"1026":           {shortKey(t, 1026, 65537), []string{"short", "odd-size"}, true},
-		"e 3":            {shortKey(t, 1024, 3), []string{"short", "exponent"}, true},
-		"e 1":            {sound(func(n *rsaNumbers) { n.e = big.NewInt(1) }), []string{"exponent", "inconsistent"}, false},
-		"e even":         {sound(func(n *rsaNumbers) { n.e = big.NewInt(65536) }), []string{"exponent", "inconsistent"}, false},
-		"e large":        {shortKey(t, 1024, 1<<32+15), []string{"short", "exponent"}, false},
-		"e beyond int":   {sound(func(n *rsaNumbers) { n.e.Lsh(n.e, 80).Add(n.e, one) }), []string{"exponent", "inconsistent"}, false},
-		"d small":        {smallD(t), []string{"short", "exponent", "small-d"}, false},
-		"close":          {closeKey(t, 2048), []string{"close-primes"}, false},
-		"close, no p":    {func() *rsaNumbers { n := closeKey(t, 2048); n.p = new(big.Int); return n }(), []string{"inconsistent", "close-primes"}, false},
-		"ROCA":           {rocaKey(t), []string{"short", "roca"}, true},
-		"dp":             {sound(func(n *rsaNumbers) { n.dp.Add(n.dp, one) }), []string{"crt"}, true},
-		"dq":             {sound(func(n *rsaNumbers) { n.dq.Sub(n.dq, one) }), []string{"crt"}, true},
-		"qinv":           {sound(func(n *rsaNumbers) { n.qinv.Add(n.qinv, one) }), []string{"crt"}, true},
-		"CRT zero":       {sound(func(n *rsaNumbers) { n.dp, n.dq, n.qinv = new(big.Int), new(big.Int), new(big.Int) }), []string{"crt"}, true},
-		"p and q turned": {sound(func(n *rsaNumbers) { n.p, n.q = n.q, n.p }), []string{"crt"}, true},
-		"d":              {sound(func(n *rsaNumbers) { n.d.Add(n.d, big.NewInt(2)) }), []string{"inconsistent"}, false},
-		"p":              {sound(func(n *rsaNumbers) { n.p.Add(n.p, big.NewInt(2)) }), []string{"inconsistent"}, false},
-		"p zero":         {sound(func(n *rsaNumbers) { n.p = new(big.Int) }), []string{"inconsistent"}, false},
-		"p one":          {sound(func(n *rsaNumbers) { n.p, n.q = big.NewInt(1), new(big.Int).Set(n.n) }), []string{"inconsistent"}, false},
-		"n even":         {sound(func(n *rsaNumbers) { n.n.Sub(n.n, one) }), []string{"inconsistent"}, false},
-		"n of another":   {sound(func(n *rsaNumbers) { n.n = foreign.n }), []string{"short", "inconsistent"}, false},
+		"sound":           {sound(func(*rsaNumbers) {}), nil, true},
+		"1024":            {numbers(rsa1024()), []string{"short"}, true},
+		"512":             {shortKey(t, 512, 65537), []string{"short"}, false},
+		"768":             {shortKey(t, 768, 65537), []string{"short"}, false},
+		"1023":            {shortKey(t, 1023, 65537), []string{"short", "odd-size"}, false},
+		"1026":            {shortKey(t, 1026, 65537), []string{"short", "odd-size"}, true},
+		"e 3":             {shortKey(t, 1024, 3), []string{"short", "exponent"}, true},
+		"e 1":             {sound(func(n *rsaNumbers) { n.e = big.NewInt(1) }), []string{"exponent", "inconsistent"}, false},
+		"e even":          {sound(func(n *rsaNumbers) { n.e = big.NewInt(65536) }), []string{"exponent", "inconsistent"}, false},
+		"e large":         {shortKey(t, 1024, 1<<32+15), []string{"short", "exponent"}, false},
+		"e beyond int":    {sound(func(n *rsaNumbers) { n.e.Lsh(n.e, 80).Add(n.e, one) }), []string{"exponent", "inconsistent"}, false},
+		"d small":         {smallD(t), []string{"short", "exponent", "small-d"}, false},
+		"close":           {closeKey(t, 2048), []string{"close-primes"}, false},
+		"closest refused": {apartKey(t, 1024, 512-100), []string{"short", "close-primes"}, false},
+		"closest taken":   {apartKey(t, 1024, 512-98), []string{"short"}, true},
+		"close, no p":     {func() *rsaNumbers { n := closeKey(t, 2048); n.p = new(big.Int); return n }(), []string{"inconsistent", "close-primes"}, false},
+		"ROCA":            {rocaKey(t), []string{"short", "roca"}, true},
+		"dp":              {sound(func(n *rsaNumbers) { n.dp.Add(n.dp, one) }), []string{"crt"}, true},
+		"dq":              {sound(func(n *rsaNumbers) { n.dq.Sub(n.dq, one) }), []string{"crt"}, true},
+		"qinv":            {sound(func(n *rsaNumbers) { n.qinv.Add(n.qinv, one) }), []string{"crt"}, true},
+		"CRT zero":        {sound(func(n *rsaNumbers) { n.dp, n.dq, n.qinv = new(big.Int), new(big.Int), new(big.Int) }), []string{"crt"}, true},
+		"p and q turned":  {sound(func(n *rsaNumbers) { n.p, n.q = n.q, n.p }), []string{"crt"}, true},
+		"d":               {sound(func(n *rsaNumbers) { n.d.Add(n.d, big.NewInt(2)) }), []string{"inconsistent"}, false},
+		"p":               {sound(func(n *rsaNumbers) { n.p.Add(n.p, big.NewInt(2)) }), []string{"inconsistent"}, false},
+		"p zero":          {sound(func(n *rsaNumbers) { n.p = new(big.Int) }), []string{"inconsistent"}, false},
+		"p one":           {sound(func(n *rsaNumbers) { n.p, n.q = big.NewInt(1), new(big.Int).Set(n.n) }), []string{"inconsistent"}, false},
+		"n even":          {sound(func(n *rsaNumbers) { n.n.Sub(n.n, one) }), []string{"inconsistent"}, false},
+		"n of another":    {sound(func(n *rsaNumbers) { n.n = foreign.n }), []string{"short", "inconsistent"}, false},
 		"three primes": {func() *rsaNumbers {
 			for {
 				n := fromPrimes(65537, randomPrime(t, 683, 65537), randomPrime(t, 683, 65537), randomPrime(t, 682, 65537))
@@ -196,7 +205,7 @@ func TestCheckOpenSSH(t *testing.T) {
 func TestEncodeAgreesWithStandardLibrary(t *testing.T) {
 	t.Parallel()
 	for _, k := range []*Key{mustParse(t, pkcs1PEM(rsa1024())), mustParse(t, pkcs1PEM(rsa2048()))} {
-		signer := k.material().signer
+		signer, _ := k.material().signer()
 		if string(k.encode()) != string(x509.MarshalPKCS1PrivateKey(signer)) {
 			t.Error("PKCS #1 differs")
 		}

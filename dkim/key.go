@@ -11,6 +11,7 @@ import (
 	"log/slog"
 	"math/big"
 	"strconv"
+	"sync"
 )
 
 // Key is a private key that was read by [ParseKey], [ParseKeyWithPassphrase]
@@ -35,10 +36,12 @@ type Key struct {
 
 // material is what must not be shown.
 type material struct {
-	rsa    *rsaNumbers        // nil for Ed25519
-	signer *rsa.PrivateKey    // nil when the standard library refuses the numbers
-	asRead bool               // signer accepted the CRT values of the file
-	ed     ed25519.PrivateKey // nil for RSA
+	rsa *rsaNumbers        // nil for Ed25519
+	ed  ed25519.PrivateKey // nil for RSA
+
+	// signer returns what rsaNumbers.signer does. It is run when it is first
+	// needed, for the standard library takes its time over large numbers.
+	signer func() (key *rsa.PrivateKey, asRead bool)
 }
 
 // form is the container a key came in, as far as it decides how the key is
@@ -58,8 +61,7 @@ const (
 )
 
 func newRSAKey(n *rsaNumbers, f form) *Key {
-	m := &material{rsa: n}
-	m.signer, m.asRead = n.signer()
+	m := &material{rsa: n, signer: sync.OnceValues(n.signer)}
 	return &Key{
 		secret:    func() *material { return m },
 		algorithm: algRSA,
@@ -119,13 +121,14 @@ func (k *Key) Sign(random io.Reader, digest []byte, opts crypto.SignerOpts) ([]b
 	if m.ed != nil {
 		return m.ed.Sign(random, digest, opts)
 	}
-	if m.signer == nil {
+	signer, _ := m.signer()
+	if signer == nil {
 		return nil, unsupported("the numbers of this RSA key are unsafe to sign with; see Check, and replace the key")
 	}
 	if k.bits < minBits {
 		return nil, unsupported(fmt.Sprintf("RSA key of %d bits is too short to sign with; make a new one of 2048 bits", k.bits))
 	}
-	return m.signer.Sign(random, digest, opts)
+	return signer.Sign(random, digest, opts)
 }
 
 // Algorithm returns the value of the k= tag of the record: "rsa" or "ed25519",

@@ -38,7 +38,7 @@ func readRSA(parts []tlv) (nums *rsaNumbers, sloppy bool, err error) {
 		return nil, false, malformed("the RSA key has a modulus or an exponent of zero; restore the file from a copy")
 	}
 	if nums.n.BitLen() > maxBits {
-		return nil, false, unsupported("RSA keys of more than 16384 bits are not read; make a new key of 2048 bits")
+		return nil, false, unsupported("RSA keys of more than 8192 bits are not read; make a new key of 2048 bits")
 	}
 	if len(parts) == 10 {
 		s, err := nums.readExtra(parts[9])
@@ -77,7 +77,7 @@ func (nums *rsaNumbers) readExtra(v tlv) (sloppy bool, err error) {
 
 func readNumber(v tlv) (n *big.Int, sloppy bool, err error) {
 	if len(v.body) > maxIntBytes {
-		return nil, false, unsupported("RSA keys of more than 16384 bits are not read; make a new key of 2048 bits")
+		return nil, false, unsupported("RSA keys of more than 8192 bits are not read; make a new key of 2048 bits")
 	}
 	n, sloppy, ok := v.unsigned()
 	if !ok {

@@ -84,7 +84,7 @@ func newOpenSSHRSA(r opensshRSA, damaged error) (*Key, error) {
 	}
 	for _, n := range []*big.Int{r.N, r.E, r.D, r.P, r.Q, r.Qinv} {
 		if n.BitLen() > maxBits {
-			return nil, unsupported("RSA keys of more than 16384 bits are not read; make a new key of 2048 bits")
+			return nil, unsupported("RSA keys of more than 8192 bits are not read; make a new key of 2048 bits")
 		}
 	}
 	nums.dp, nums.dq = new(big.Int), new(big.Int)

@@ -24,7 +24,7 @@ const maxFile = 1 << 20
 // it are dropped.
 //
 // An RSA key is accepted as soon as its numbers can be read, however weak or
-// inconsistent they are; [Key.Check] judges them. Numbers beyond 16,384 bits
+// inconsistent they are; [Key.Check] judges them. Numbers beyond 8,192 bits
 // and files beyond one MiB are refused.
 //
 // The error is an [*Error] of kind [ErrNoKey] (nothing private in data, with

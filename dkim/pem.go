@@ -80,7 +80,8 @@ func findBlocks(s string) []block {
 }
 
 // splitHeaders takes the lines with a colon off the top of a body (RFC 1421
-// section 4.4). A line that begins with a blank continues the one before.
+// section 4.4). A line that begins with a blank continues the one before, and
+// is dropped.
 func splitHeaders(body string) (headers map[string]string, rest string) {
 	last := ""
 	for {
@@ -94,7 +95,7 @@ func splitHeaders(body string) (headers map[string]string, rest string) {
 			}
 			headers[last] = strings.TrimSpace(value)
 		case last != "" && line != strings.TrimLeft(line, " \t") && strings.TrimSpace(line) != "":
-			headers[last] += strings.TrimSpace(line)
+			// No header of a key needs its second line.
 		case strings.TrimSpace(line) == "" && more:
 			last = ""
 		default:

@@ -31,15 +31,16 @@ func (k *Key) SparkPostPair() (private, public string, err error) {
 		return "", "", unsupported(f.Message + "; " + f.Hint)
 	}
 	nums := *m.rsa
+	_, asRead := m.signer()
 	switch {
 	case len(nums.extra) > 0:
 		return "", "", unsupported(fmt.Sprintf("the key has %d primes, which SparkPost may not read; make an RSA key of 2048 bits under a new selector", len(nums.extra)+2))
-	case !m.asRead && !nums.pairs():
+	case !asRead && !nums.pairs():
 		return "", "", unsupported("the private numbers do not belong to the public key; restore the file from a copy")
 	case nums.e.Cmp(one) == 0 || nums.e.BitLen() > 31:
 		return "", "", unsupported("the public exponent is one that verifiers refuse; make an RSA key of 2048 bits under a new selector")
 	}
-	if !m.asRead {
+	if !asRead {
 		dp, dq, qinv, ok := nums.crt()
 		if !ok {
 			return "", "", unsupported("both primes are the same; make an RSA key of 2048 bits under a new selector")
