@@ -7,16 +7,15 @@
 //   - A key file is recognised by what it holds, not by its name or its PEM
 //     label. What is not a private key is named in the error: a certificate, a
 //     public key, a DNS record, a key of a kind that cannot sign DKIM.
-//   - [ParseKey] never panics, and takes time and memory in proportion to its
-//     input. What it accepts, written again and read again, is the same key.
+//   - [ParseKey] never panics, and reads files of hostile contents in bounded time. What it accepts, written again and read again, is the same key.
 //   - A weak or damaged RSA key is read and reported by [Key.Check] instead of
 //     being refused, as long as its numbers can be read at all.
 //   - No private number of a key appears in a string, a log record, JSON or an
 //     error of this package. The one exception is the first result of
 //     [Key.SparkPostPair], which exists to carry the key.
 //   - What [Key.Sign] signs verifies against the record of [Key.Record].
-//   - [ParseRecord] of a record's String gives the same record, and
-//     [ParseKeyLine] of a line's String gives the same line.
+//   - What [ParseRecord] or [ParseKeyLine] gave, written by its String and
+//     read again, is the same.
 //
 // A [*Key] is a [crypto.Signer], which is what github.com/emersion/go-msgauth
 // and other signers ask for. The package opens no file except through the
