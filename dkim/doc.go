@@ -7,7 +7,8 @@
 //   - A key file is recognised by what it holds, not by its name or its PEM
 //     label. What is not a private key is named in the error: a certificate, a
 //     public key, a DNS record, a key of a kind that cannot sign DKIM.
-//   - [ParseKey] never panics, and reads files of hostile contents in bounded time. What it accepts, written again and read again, is the same key.
+//   - [ParseKey] never panics, and reads files of hostile contents in bounded
+//     time. What it accepts, written again and read again, is the same key.
 //   - A weak or damaged RSA key is read and reported by [Key.Check] instead of
 //     being refused, as long as its numbers can be read at all.
 //   - No private number of a key appears in a string, a log record, JSON or an
