@@ -46,6 +46,10 @@ func Uncomment(comments ...*Comment) ([]Node, error) {
 		return nil, fmt.Errorf("pmtaconf: the comment: %w", ErrDetached)
 	}
 	f := b.f
+	before := Before(comments[0])
+	if err := before.check(); err != nil {
+		return nil, err
+	}
 	var text strings.Builder
 	var old []lineID
 	for id := comments[0].id; len(comments) > 0; id = f.lines[id].next {
@@ -60,7 +64,9 @@ func Uncomment(comments ...*Comment) ([]Node, error) {
 		default:
 			return nil, fmt.Errorf("pmtaconf: the comments do not follow one another: %w", ErrDetached)
 		}
-		old = append(old, id)
+		if old = append(old, id); len(comments) > 0 && eolLen(raw) == 0 {
+			text.WriteString(f.eol) // as it is printed
+		}
 	}
 	inner, err := Parse(f.path, []byte(text.String()))
 	if err == nil {
@@ -68,6 +74,16 @@ func Uncomment(comments ...*Comment) ([]Node, error) {
 	}
 	if err != nil {
 		return nil, unsafe("comment", "it holds no whole directive or scope")
+	}
+	if in := b.Owner(); in != nil {
+		for s := range inner.Scopes(in.Name()) {
+			if s.readsAsClose(in.Name(), in.Arg()) {
+				return nil, unsafe("comment", "inside <"+in.Name()+"> a tag in it would read as a closing tag that lacks its slash")
+			}
+		}
+	}
+	if first := inner.bodies[0].first; first != 0 && before.takesIn(inner.raw(first)) {
+		return nil, unsafe("comment", "the list above it is not finished and would take it in; finish that first")
 	}
 	t := f.edit()
 	after := f.lines[old[0]].prev

@@ -3,7 +3,6 @@ package pmtaconf
 import (
 	"io/fs"
 	"iter"
-	"path"
 	"slices"
 	"strings"
 )
@@ -93,7 +92,7 @@ func (c *Config) Included(d *Directive) []*File {
 	var files []*File
 	paths, _ := c.glob(p)
 	for name, f := range c.at {
-		if ok, _ := path.Match(p, name); ok && c.info[f].created {
+		if c.info[f].created && matches(p, name) {
 			paths = append(paths, name)
 		}
 	}
@@ -156,7 +155,9 @@ func (c *Config) All() iter.Seq2[[]*Scope, Node] {
 				if top.scope {
 					scopes = scopes[:len(scopes)-1]
 				}
-				levels = levels[:len(levels)-1]
+				if levels = levels[:len(levels)-1]; len(top.queue) > 0 {
+					levels = enter(levels, top.queue)
+				}
 				continue
 			}
 			f, id := top.file, top.list[0]
@@ -169,11 +170,7 @@ func (c *Config) All() iter.Seq2[[]*Scope, Node] {
 				scopes = append(scopes, f.scope(r.in))
 				levels = append(levels, level{list: f.list(r.in, anyLine), scope: true, file: f})
 			case f.is(id, kindDirective, "include"):
-				for _, g := range slices.Backward(c.Included((*Directive)(f.line(id)))) {
-					if !slices.ContainsFunc(levels, func(l level) bool { return l.file == g && !l.scope }) {
-						levels = append(levels, level{list: g.list(0, anyLine), file: g})
-					}
-				}
+				levels = enter(levels, c.Included((*Directive)(f.line(id))))
 			}
 		}
 	}
@@ -184,13 +181,27 @@ type level struct {
 	list  []lineID
 	scope bool
 	file  *File
+	queue []*File // for a file, those that the same include names after it
+}
+
+// enter goes on in the first of the files that the way does not lead through already.
+func enter(levels []level, files []*File) []level {
+	for i, g := range files {
+		if !slices.ContainsFunc(levels, func(l level) bool { return l.file == g && !l.scope }) {
+			return append(levels, level{list: g.list(0, anyLine), file: g, queue: files[i+1:]})
+		}
+	}
+	return levels
 }
 
 // Create adds a new, empty file to the configuration, which Save will write with that mode. Name is a path as an include would
-// give it. It changes nothing else: an include directive has to name the file. ErrExists says that it is loaded already or lies
-// in the file system.
+// give it. It changes nothing else: an include directive has to name the file. An error that is fs.ErrExist says that it is loaded
+// already or lies in the file system. A file that Drop took out comes back as it was, with its text and mode.
 func (c *Config) Create(name string, mode fs.FileMode) (*File, error) {
 	p, _, fault := c.locate(name)
+	if fault == "" {
+		p, fault = c.follow(p)
+	}
 	if fault != "" || hasMeta(p) {
 		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
 	}

@@ -33,7 +33,7 @@ func (c *Config) Diff(opts *DiffOptions) string {
 			continue
 		}
 		var ops []diffOp
-		if !info.dropped && !info.created && info.disk == f.bom+f.src {
+		if !info.dropped && !info.created && f.src != "" && info.disk == f.bom+f.src {
 			ops = f.ops()
 		} else {
 			ops = diffText(splitLines(info.disk), splitLines(now))
@@ -54,8 +54,8 @@ func (f *File) ops() []diffOp {
 	for id := range f.subtree(0) {
 		raw, r := f.raw(id), &f.lines[id]
 		n := max(1, strings.Count(raw, "\n")+1-min(1, eolLen(raw)))
-		if r.num > 0 && r.flags&flagEdited == 0 {
-			old := int(r.num) - 1
+		old := int(r.num) - 1
+		if r.num > 0 && r.flags&flagEdited == 0 && (f.bom == "" || (old == 0) == (now == 0)) { // the mark belongs to the first line
 			if len(run) > 0 && old < run[len(run)-1].old {
 				ordered = false
 			}

@@ -37,7 +37,7 @@
 //
 // Of Parse: broken-tag, close-argument, deep-nesting, junk-after-tag, lone-cr, misspelled-close, missing-slash, not-a-directive,
 // not-utf8, nul-byte, one-line-scope, placeholder, stray-close, stray-list, too-large, too-many-findings, unclosed-pattern,
-// unclosed-scope, wrapped-list, wrapped-pattern.
+// unclosed-scope, unfinished-list, wrapped-list, wrapped-pattern.
 //
 // Of Load: bad-wildcard, include-cycle, include-depth, include-explosion, include-no-match, include-scope, missing-file,
 // outside-root, relative-include, too-large, unreadable-file.

@@ -66,11 +66,19 @@ func (s *Spot) check() error {
 	}
 	f := s.body.f
 	for id, n := s.after, 0; id != 0 && n < maxWrap; id, n = f.lines[id].prev, n+1 {
-		if r := &f.lines[id]; r.kind == kindBad && r.flags&flagMore != 0 {
+		switch r := &f.lines[id]; {
+		case r.kind == kindComment || r.kind == kindOpen:
+			return nil
+		case r.kind == kindBad && r.flags&flagMore != 0:
 			return unsafe("new line", "a pattern above it has no closing slash and could swallow it; mend that first")
 		}
 	}
 	return nil
+}
+
+// takesIn reports whether the list that ends in front of the spot would go on in a line of that text.
+func (s *Spot) takesIn(raw string) bool {
+	return s.after != 0 && s.body.f.lines[s.after].kind == kindDirective && s.body.f.lines[s.after].flags&flagMore != 0 && isListLine(raw)
 }
 
 // Add puts a directive at the spot.
@@ -83,7 +91,11 @@ func (s *Spot) Add(name, value string) (*Directive, error) {
 	}
 	f := s.body.f
 	indent, near := s.model()
-	s.after = f.edit().put(s.body.id, s.after, indent+name+f.gap(name, near)+value+f.eol)
+	raw := indent + name + f.gap(name, near) + value + f.eol
+	if s.takesIn(raw) {
+		return nil, unsafe("new line", "the list above it is not finished and would take it in; finish that first")
+	}
+	s.after = f.edit().put(s.body.id, s.after, raw)
 	return (*Directive)(f.line(s.after)), nil
 }
 
@@ -181,7 +193,7 @@ func (f *File) gap(name string, near lineID) string {
 	a, b, c, d := f.parts(near)
 	between := f.raw(near)[b:c]
 	switch {
-	case c == d || len(between) < 2 && between != "\t":
+	case c == d || len(between) < 2 && between != "\t" || strings.Trim(between, " \t") != "":
 		return " "
 	case strings.Trim(between, " ") == "":
 		return strings.Repeat(" ", max(1, c-a-len(name)))
@@ -229,12 +241,17 @@ func (d *Directive) SetValue(value string) error {
 	if err := checkDirective(d.Name(), value); err != nil {
 		return err
 	}
-	_, _, c, end := d.f.parts(d.id)
+	_, b, c, end := d.f.parts(d.id)
 	old := d.Raw()
-	if d.f.lines[d.id].flags&flagMulti != 0 && strings.IndexByte(old[c:end], '#') >= 0 {
-		return unsafe("value of "+d.Name(), "comments between the lines of this list would be lost; remove them first")
-	}
 	head, tail := old[:c], old[end:]
+	if d.f.lines[d.id].flags&flagMulti != 0 {
+		if strings.IndexByte(old[b:end], '#') >= 0 {
+			return unsafe("value of "+d.Name(), "comments between the lines of this list would be lost; remove them first")
+		}
+		if strings.IndexByte(old[b:c], '\n') >= 0 {
+			head = old[:b] + " " // the list starts on the second line
+		}
+	}
 	if c == end { // no value so far
 		if !isBlank(old[c-1]) {
 			head += " "
@@ -271,6 +288,13 @@ func (s *Scope) SetArg(arg string) error {
 	tag := raw[len(s.f.indent(open)) : len(raw)-len(s.Raw())+s.f.tagStop(open)]
 	if err := checkTag(tag, s.Name(), arg, in); err != nil {
 		return err
+	}
+	if old == "" && s.f.lines[open].flags&flagInline == 0 {
+		for inner := range s.Scopes(s.Name()) {
+			if inner.readsAsClose(s.Name(), arg) {
+				return unsafe("argument of <"+s.Name()+">", "a tag of the same name without an argument inside the scope would read as its closing tag")
+			}
+		}
 	}
 	t := s.f.edit()
 	t.set(open, raw, lex(raw))
@@ -326,6 +350,12 @@ func (s *Spot) Move(n Node) error {
 	if s.after == id {
 		return nil
 	}
+	if in := s.body.Owner(); in != nil && f.lines[id].kind == kindOpen && f.scope(f.lines[id].in).readsAsClose(in.Name(), in.Arg()) {
+		return unsafe("tag", "inside <"+in.Name()+"> it would read as a closing tag that lacks its slash")
+	}
+	if s.takesIn(f.raw(id)) {
+		return unsafe("moved line", "the list above it is not finished and would take it in; finish that first")
+	}
 	from := n.Parent()
 	indent, _ := s.model()
 	t := f.edit()
@@ -335,16 +365,25 @@ func (s *Spot) Move(n Node) error {
 	if old := f.indent(id); from != nil && from != s.body && old != indent {
 		for l := range f.subtree(id) {
 			if raw := f.raw(l); f.lines[l].kind != kindBlank && strings.HasPrefix(raw, old) {
-				raw = indent + raw[len(old):]
-				x := lexLogical(raw)
-				x.kind = f.lines[l].kind
-				t.set(l, raw, x)
+				t.set(l, indent+raw[len(old):], f.shifted(l, len(indent)-len(old)))
 			}
 		}
 	}
 	t.insert(s.body.id, s.after, id)
 	s.after = id
 	return nil
+}
+
+// shifted is what is known of a line, with its parts n bytes farther on.
+func (f *File) shifted(id lineID, n int) lexed {
+	a, b, c, d := f.parts(id)
+	return lexed{f.lines[id].kind, f.lines[id].flags, a + n, b + n, c + n, d + n}
+}
+
+// readsAsClose reports whether the scope's tag would read as a closing tag that lacks its slash, inside a scope of that name and
+// argument.
+func (s *Scope) readsAsClose(name, arg string) bool {
+	return arg != "" && s.Arg() == "" && s.f.lines[s.open()].flags&(flagInline|flagJunk|flagBroken) == 0 && strings.EqualFold(s.Name(), name)
 }
 
 // checkDirective reports whether a line of name and value reads back as just that.

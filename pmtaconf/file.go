@@ -12,6 +12,7 @@ type File struct {
 	lines   []record
 	bodies  []bodyRecord
 	texts   []newText
+	long    [][4]int // the offsets that do not fit into a record
 	handles handles
 	diags   ErrorList
 	undo    []change

@@ -72,8 +72,8 @@ func (p *parser) tagFault(id lineID) {
 func (p *parser) missingSlash(id lineID) {
 	from, to := p.textRange(id)
 	f := p.finding(Error, "missing-slash", id, from, to,
-		fmt.Sprintf("<%s> without an argument stands inside <%s>; it was read as the closing tag", p.name(id), p.tag(p.in)),
-		fmt.Sprintf("write </%s>", p.name(id)))
+		fmt.Sprintf("<%s> without an argument stands inside <%s>; it was read as the closing tag", brief(p.name(id)), brief(p.tag(p.in))),
+		fmt.Sprintf("write </%s>", brief(p.name(id))))
 	at := p.pos(id, from+1).Offset
 	f.Fix = &Edit{Start: at, End: at, New: "/"}
 }
@@ -82,7 +82,7 @@ func (p *parser) misspelled(id lineID) {
 	a, b, _, _ := p.parts(id)
 	name := p.tag(p.in)
 	f := p.finding(Error, "misspelled-close", id, a, b,
-		fmt.Sprintf("</%s> closes no open scope; it was read as </%s>", p.name(id), name), "write </"+name+">")
+		fmt.Sprintf("</%s> closes no open scope; it was read as </%s>", brief(p.name(id)), brief(name)), "write </"+brief(name)+">")
 	f.Fix = &Edit{Start: p.pos(id, a).Offset, End: p.pos(id, b).Offset, New: name}
 }
 
@@ -90,11 +90,11 @@ func (p *parser) strayClose(id lineID) {
 	name, from, stop := p.name(id), len(p.indent(id)), p.tagStop(id)
 	hint := "remove it, or add the opening tag that is missing above"
 	if p.in != 0 {
-		hint = fmt.Sprintf("the open scope here is <%s> of line %d; remove this tag or write </%[1]s>", p.tag(p.in), p.lines[p.bodies[p.in].open].num)
+		hint = fmt.Sprintf("the open scope here is <%s> of line %d; remove this tag or write </%[1]s>", brief(p.tag(p.in)), p.lines[p.bodies[p.in].open].num)
 	}
-	p.finding(Error, "stray-close", id, from, stop, fmt.Sprintf("</%s> closes no open scope", name), hint)
+	p.finding(Error, "stray-close", id, from, stop, fmt.Sprintf("</%s> closes no open scope", brief(name)), hint)
 	r := &p.lines[id]
-	r.fill(lexed{kind: kindBad, flags: r.flags | flagStray, a: from, b: from, c: from, d: stop}, int(r.size))
+	p.fill(r, lexed{kind: kindBad, flags: r.flags | flagStray, a: from, b: from, c: from, d: stop}, int(r.size))
 	p.attach(id, r)
 }
 
@@ -107,11 +107,15 @@ func (p *parser) closeArgument(id lineID, b bodyID) {
 
 // unclosedScope reports a scope whose last line is last. The mend is offered when the place of the closing tag is certain.
 func (p *parser) unclosedScope(b bodyID, last lineID, certain bool) {
+	if len(p.diags) >= maxFindings {
+		p.over++
+		return
+	}
 	open := p.bodies[b].open
 	from, to := p.textRange(open)
 	name, text := p.name(open), p.raw(last)
-	f := p.finding(Error, "unclosed-scope", open, from, to, fmt.Sprintf("<%s> has no closing tag", name),
-		fmt.Sprintf("add </%s> after line %d, where the scope seems to end", name, p.pos(last, len(text)-eolLen(text)).Line))
+	f := p.finding(Error, "unclosed-scope", open, from, to, fmt.Sprintf("<%s> has no closing tag", brief(name)),
+		fmt.Sprintf("add </%s> after line %d, where the scope seems to end", brief(name), p.pos(last, len(text)-eolLen(text)).Line))
 	if !certain {
 		return
 	}
@@ -133,6 +137,9 @@ func (p *parser) oddLine(id lineID) {
 	case flags&flagMulti != 0:
 		p.finding(Warning, "wrapped-list", id, from, to, "a domain-macro list goes on over several lines; it was read as one list",
 			"write the list on one line; the guide has no continuation lines")
+	case flags&flagMore != 0 && p.lines[id].kind == kindDirective:
+		p.finding(Warning, "unfinished-list", id, from, to, "a domain-macro list is empty or ends in a comma, and none follows; it was read as it stands",
+			"finish the list on this line")
 	case flags&flagPlaceholder != 0:
 		p.finding(Warning, "placeholder", id, from, to, "a template's placeholder stands where a line should; it was kept as it is",
 			"read the configuration that the template produces to see everything")
@@ -165,31 +172,48 @@ func (p *parser) oddLine(id lineID) {
 
 // oddBytes reports bytes that no text file should hold, once for each kind and line, outside comments.
 func (p *parser) oddBytes(id lineID) {
-	from, to := p.textRange(id)
-	text := p.raw(id)[from:to]
-	if p.cr {
-		// A carriage return behind the text, before a comment or the line end, separates nothing but hides as much.
-		end := len(p.raw(id)) - eolLen(p.raw(id))
-		if i := strings.IndexByte(p.raw(id)[:end], '\r'); i >= 0 && (i <= to || strings.IndexByte(p.raw(id)[to:i], '#') < 0) {
-			p.finding(Warning, "lone-cr", id, i, i+1, "a carriage return without a line feed; it was read as a blank",
+	raw := p.raw(id)
+	whole := p.lines[id].flags&flagPlaceholder != 0 // a # in it starts no comment
+	cr, nul, utf := !p.cr, !p.nul, !p.utf
+	for from, n := 0, 0; from < len(raw); from += n {
+		n = lineLen(raw[from:])
+		text := raw[from : from+n-eolLen(raw[from:from+n])]
+		if h := strings.IndexByte(text, '#'); h >= 0 && !whole {
+			text = text[:h]
+		}
+		if i := strings.IndexByte(text, '\r'); i >= 0 && !cr {
+			cr = true
+			p.finding(Warning, "lone-cr", id, from+i, from+i+1, "a carriage return without a line feed; it was read as a blank",
 				"if it should end the line, convert the line ends of the file")
 		}
-	}
-	if p.nul {
-		if i := strings.IndexByte(text, 0); i >= 0 {
+		if i := strings.IndexByte(text, 0); i >= 0 && !nul {
+			nul = true
 			p.finding(Warning, "nul-byte", id, from+i, from+i+1, "a NUL byte; the file may be damaged or not be text", "restore the file from a copy")
 		}
-	}
-	if p.utf && !utf8.ValidString(text) {
-		i := 0
-		for i < len(text) {
-			r, n := utf8.DecodeRuneInString(text[i:])
-			if r == utf8.RuneError && n == 1 {
-				break
-			}
-			i += n
+		if i := invalid(text); i >= 0 && !utf {
+			utf = true
+			p.finding(Warning, "not-utf8", id, from+i, from+i+1, "this text is not UTF-8; its bytes were kept",
+				"convert the file to UTF-8, the encoding that the guide asks for")
 		}
-		p.finding(Warning, "not-utf8", id, from+i, from+i+1, "this text is not UTF-8; its bytes were kept",
-			"convert the file to UTF-8, the encoding that the guide asks for")
 	}
+}
+
+// invalid is the index of the first byte that is not UTF-8, or -1.
+func invalid(text string) int {
+	for i := 0; i < len(text); {
+		r, n := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && n == 1 {
+			return i
+		}
+		i += n
+	}
+	return -1
+}
+
+// brief is a name as a message shows it: a name may be as long as a file.
+func brief(name string) string {
+	if len(name) > 40 {
+		return name[:40] + "..."
+	}
+	return name
 }

@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Format gives src in a uniform layout: four blanks of indent a level, one blank between keyword and value and inside tags, no
-// blanks at line ends, at most one blank line at a time and none at the start and the end, the line end of the first line
-// everywhere. The text of values, comments and tags stays as it is, and so do the inner lines of a list or pattern over several lines
+// Format gives src in a uniform layout: four blanks of indent a level (of the first 64), one blank between keyword and value and
+// inside tags, no blanks at line ends, at most one blank line at a time and none at the start and the end, the line end of the first
+// line everywhere. The text of values, comments and tags stays as it is, and so do the inner lines of a list or pattern over several lines
 // and the gap before a trailing comment; nothing changes its meaning. Formatting the result again changes nothing.
 //
 // A source with findings of severity Error is not formatted: moving its lines could change what they mean. The error is then that
@@ -34,7 +34,7 @@ func Format(name string, src []byte) ([]byte, error) {
 			out.WriteString(f.eol)
 		}
 		blanks, started = 0, true
-		out.WriteString(strings.Repeat("    ", depth))
+		out.WriteString(strings.Repeat("    ", min(depth, maxDepth)))
 		out.WriteString(f.formatLine(id))
 		out.WriteString(f.eol)
 		if kind == kindOpen {

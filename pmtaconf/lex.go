@@ -27,7 +27,7 @@ const (
 	flagInline                       // opened by an entry that ends in <pattern-list>
 	flagMore                         // the text asks for another line: a list that ends in a comma, a pattern without its second slash
 	flagMulti                        // made of several physical lines
-	flagLong                         // too long for the stored offsets
+	flagLong                         // too long for offsets in the record: they are in File.long, and their number is in the record
 	flagUnclosed                     // a scope without its closing tag
 	flagStray                        // a closing tag that fits no scope
 	flagOneLine                      // a tag, a directive and the closing tag on one line
@@ -340,8 +340,10 @@ func isListLine(s string) bool {
 			i = skipBlanks(s, i+1, end)
 			marks = true
 		}
+		named := false
 		for i < end && isListChar(s[i]) {
-			marks = marks || s[i] == '.'
+			named = named || s[i] != '.'
+			marks = marks || s[i] == '.' && named
 			i++
 		}
 		i = skipBlanks(s, i, end)
@@ -459,7 +461,13 @@ func lexLogical(s string) lexed {
 	}
 	end = trimBlanks(s, last, end)
 	if l.kind == kindDirective { // a list
-		l.flags, l.d = flagMulti, end
+		if l.flags = flagMulti; s[end-1] == ',' {
+			l.flags |= flagMore
+		}
+		if l.c == l.d {
+			l.c = skipBlanks(s, n, end) // it starts on the second line
+		}
+		l.d = end
 		return l
 	}
 	at := last

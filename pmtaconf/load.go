@@ -48,7 +48,7 @@ func Load(fsys fs.FS, name string, opts *LoadOptions) (*Config, error) {
 	if c.opts.MaxSize == 0 {
 		c.opts.MaxSize = defaultSize
 	}
-	l := loader{c: c}
+	l := loader{c: c, cut: make(map[*File]bool)}
 	p := path.Clean(strings.TrimPrefix(name, "./"))
 	if _, abs := splitAbsolute(name); abs {
 		var fault string
@@ -82,6 +82,7 @@ type link struct {
 type loader struct {
 	c     *Config
 	sizes map[*File]float64
+	cut   map[*File]bool // files whose includes were too deep to be loaded
 }
 
 // fault says why a file could not be read.
@@ -155,6 +156,11 @@ func (l *loader) includes(f *File, chain []*link, in string) {
 
 func (l *loader) include(d *Directive, chain []*link, scope string) {
 	c := l.c
+	if len(chain) > c.opts.MaxDepth {
+		l.report(d, chain, Error, "include-depth", fmt.Sprintf("includes nest more than %d deep", c.opts.MaxDepth), "it was not loaded from here")
+		l.cut[d.f] = true
+		return
+	}
 	if !includesIn(scope) {
 		l.report(d, chain, Warning, "include-scope", fmt.Sprintf("the guide shows no include inside <%s>; the file was read all the same", scope),
 			"check with pmta test config that the product accepts it")
@@ -188,22 +194,19 @@ func (l *loader) includeFile(d *Directive, chain []*link, scope, p string) {
 	known := len(l.c.files)
 	f, why := l.read(p)
 	if f == nil {
-		l.report(d, chain, Error, why.code, fmt.Sprintf("cannot include %s: %s", p, why.message), "the rest was loaded without it")
+		l.report(d, chain, Error, why.code, fmt.Sprintf("cannot include %s: %s", printable(p), why.message), "the rest was loaded without it")
 		return
 	}
 	for i, k := range chain {
 		if k.file == f {
-			l.report(d, chain[i:], Error, "include-cycle", fmt.Sprintf("%s includes itself", f.path), "break the cycle; the file was not read again here")
+			l.report(d, chain[i:], Error, "include-cycle", fmt.Sprintf("%s includes itself", printable(f.path)), "break the cycle; the file was not read again here")
 			return
 		}
 	}
-	if len(l.c.files) == known {
+	if len(l.c.files) == known && !l.cut[f] {
 		return // read before, and its includes with it
 	}
-	if len(chain) >= l.c.opts.MaxDepth {
-		l.report(d, chain, Error, "include-depth", fmt.Sprintf("includes nest more than %d deep", l.c.opts.MaxDepth), "what this file includes was not loaded")
-		return
-	}
+	delete(l.cut, f)
 	l.includes(f, append(slices.Clone(chain), &link{file: f}), scope)
 }
 

@@ -17,6 +17,19 @@ func (c *Config) base() string {
 	return c.opts.Base
 }
 
+// Path is where a file that the configuration names - a key, a certificate, an include without wildcards - lies in the file
+// system that Load was given, links followed. The error says why it lies nowhere there; whether the file exists is not looked at.
+func (c *Config) Path(value string) (string, error) {
+	p, _, fault := c.locate(value)
+	if fault == "" {
+		p, fault = c.follow(p)
+	}
+	if fault != "" {
+		return "", fmt.Errorf("pmtaconf: path: %s", fault)
+	}
+	return p, nil
+}
+
 // locate turns the value of an include into a path of the file system, which may hold wildcards. Fault says why it is none.
 func (c *Config) locate(value string) (p string, relative bool, fault string) {
 	value = Unquote(value)
@@ -73,6 +86,21 @@ func splitAbsolute(p string) (string, bool) {
 
 func hasMeta(p string) bool { return strings.ContainsAny(p, `*?[`) }
 
+// matches reports whether a path with wildcards stands for name. As in a shell, a wildcard does not match the dot that a name
+// starts with: temporary files and copies of editors are no configuration.
+func matches(pattern, name string) bool {
+	if ok, err := path.Match(pattern, name); !ok || err != nil {
+		return false
+	}
+	parts := strings.Split(pattern, "/")
+	for i, part := range strings.Split(name, "/") {
+		if strings.HasPrefix(part, ".") && part != "." && !strings.HasPrefix(parts[i], ".") {
+			return false
+		}
+	}
+	return true
+}
+
 // glob lists what a path with wildcards matches, without folders, in sorted order. Links in front of the first wildcard are
 // followed inside the root; matches that are links come back as they are.
 func (c *Config) glob(p string) ([]string, error) {
@@ -84,8 +112,12 @@ func (c *Config) glob(p string) ([]string, error) {
 	if dir, fault := c.follow(path.Join(parts[:n]...)); n > 0 && fault == "" {
 		p = path.Join(dir, path.Join(parts[n:]...))
 	}
-	paths, err := fs.Glob(c.fsys, p)
+	pattern := p
+	paths, err := fs.Glob(c.fsys, pattern)
 	paths = slices.DeleteFunc(paths, func(p string) bool {
+		if !matches(pattern, p) {
+			return true
+		}
 		real, fault := c.follow(p)
 		if fault != "" {
 			return false
@@ -114,8 +146,8 @@ func (c *Config) follow(p string) (string, string) {
 		rest = rest[1:]
 		info, err := links.Lstat(next)
 		if err != nil || info.Mode()&fs.ModeSymlink == 0 {
-			if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, fs.ErrPermission) {
-				return path.Join(append([]string{next}, rest...)...), ""
+			if err != nil && !errors.Is(err, fs.ErrPermission) {
+				return path.Join(append([]string{next}, rest...)...), "" // there is nothing to follow behind it
 			}
 			done = next
 			continue

@@ -60,8 +60,7 @@ func (l *line) Pos() Pos {
 
 // End is the place behind the last byte of the text, before a trailing comment.
 func (l *line) End() Pos {
-	_, b, _, d := l.f.parts(l.id)
-	return l.f.pos(l.id, max(b, d))
+	return l.f.pos(l.id, l.f.textEnd(l.id))
 }
 
 // Raw is the line as it will be printed, with its line end. The last line of a file may have none.

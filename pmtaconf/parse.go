@@ -65,24 +65,38 @@ func (p *parser) split() {
 	p.nul = strings.IndexByte(src, 0) >= 0
 	p.utf = !utf8.ValidString(src)
 	p.odd = p.cr || p.nul || p.utf
-	p.lines = make([]record, 1, strings.Count(src, "\n")+2)
-	num := uint32(1)
+	count := strings.Count(src, "\n") + 1
+	lines := make([]record, count+1)
+	p.bodies = slices.Grow(p.bodies, count/4)
+	p.lines = lines
+	id, num := lineID(0), uint32(1)
 	for off := 0; off < len(src); {
-		p.lines = p.lines[:len(p.lines)+1]
-		id := lineID(len(p.lines) - 1)
-		r := &p.lines[id]
+		id++
+		r := &lines[id]
 		r.num = num
 		if end := lexFast(src, off, r); end >= 0 {
 			off = end
 			num++
+			if r.kind <= kindDirective && !p.odd { // what place does with nearly all lines
+				b := &p.bodies[p.in]
+				r.in, r.prev = p.in, b.last
+				if b.last == 0 {
+					b.first = id
+				} else {
+					lines[b.last].next = id
+				}
+				b.last = id
+				continue
+			}
 		} else {
-			n, physical := r.slow(src[off:])
+			n, physical := p.slow(r, src[off:])
 			r.off = uint32(off)
 			off += n
 			num += physical
 		}
 		p.place(id, r)
 	}
+	p.lines = lines[:id+1]
 	if n := lineLen(src); n > 0 {
 		if k := eolLen(src[:n]); k > 0 {
 			p.eol = src[n-k : n]
@@ -91,7 +105,7 @@ func (p *parser) split() {
 }
 
 // slow reads the logical line at the start of src and gives its length and the number of its physical lines.
-func (r *record) slow(src string) (n int, physical uint32) {
+func (p *parser) slow(r *record, src string) (n int, physical uint32) {
 	n = lineLen(src)
 	l := lex(src[:n])
 	physical = 1
@@ -103,7 +117,7 @@ func (r *record) slow(src string) (n int, physical uint32) {
 		}
 	}
 	r.size = uint32(n)
-	r.fill(l, n)
+	p.fill(r, l, n)
 	return n, physical
 }
 
@@ -111,7 +125,7 @@ func (r *record) slow(src string) (n int, physical uint32) {
 func (p *parser) place(id lineID, r *record) {
 	switch r.kind {
 	case kindOpen:
-		if p.in != 0 && r.at[2] == r.at[3] && p.isMisspelledClose(id) {
+		if p.in != 0 && (r.at[2] == r.at[3] || r.flags&flagLong != 0) && p.isMisspelledClose(id) {
 			p.missingSlash(id)
 			r.kind = kindClose
 			p.closeScope(p.in, id)
@@ -125,7 +139,7 @@ func (p *parser) place(id lineID, r *record) {
 		p.placeClose(id)
 	default:
 		p.attach(id, r)
-		if r.kind == kindBad || r.flags&flagMulti != 0 {
+		if r.kind == kindBad || r.flags&(flagMulti|flagMore) != 0 {
 			p.oddLine(id)
 		}
 	}
@@ -200,7 +214,11 @@ func (p *parser) leave() {
 
 func (p *parser) placeClose(id lineID) {
 	b := p.in
-	if name := p.name(id); b == 0 || name != p.tag(b) && !strings.EqualFold(name, p.tag(b)) {
+	if b != 0 && p.names(id, p.bodies[b].open) {
+		p.closeScope(b, id)
+		return
+	}
+	if name := p.name(id); b == 0 || !strings.EqualFold(name, p.tag(b)) {
 		var ok bool
 		if b, ok = p.find(name); !ok {
 			if !p.nearName(name) {
@@ -220,9 +238,20 @@ func (p *parser) placeClose(id lineID) {
 	if r.flags&(flagJunk|flagBroken) != 0 {
 		p.tagFault(id)
 	}
-	if r.at[2] != r.at[3] && p.value(id) != p.value(p.bodies[b].open) {
+	if _, _, c, d := p.parts(id); c != d && p.value(id) != p.value(p.bodies[b].open) {
 		p.closeArgument(id, b)
 	}
+}
+
+// names reports whether a plain closing tag, without argument or fault, is spelled just as the opening tag.
+func (p *parser) names(id, open lineID) bool {
+	c, o := &p.lines[id], &p.lines[open]
+	n := c.at[1] - c.at[0]
+	if n != o.at[1]-o.at[0] || c.at[2] != c.at[3] || (c.flags|o.flags)&^flagInline != 0 {
+		return false
+	}
+	i, j := c.off+uint32(c.at[0]), o.off+uint32(o.at[0])
+	return p.src[i:i+uint32(n)] == p.src[j:j+uint32(n)]
 }
 
 // find is the innermost open scope of that name.
@@ -260,14 +289,21 @@ func (p *parser) isMisspelledClose(id lineID) bool {
 
 // nearName reports whether name is a likely misspelling of the innermost scope's.
 func (p *parser) nearName(name string) bool {
-	return p.in != 0 && len(name) > 3 && editDistance(strings.ToLower(name), strings.ToLower(p.tag(p.in)), 2) <= 2
+	if p.in == 0 || len(name) <= 3 {
+		return false
+	}
+	tag := p.tag(p.in)
+	if n := len(name) - len(tag); n < -maxMisspelled || n > maxMisspelled || len(name) > 64 {
+		return false
+	}
+	return editDistance(strings.ToLower(name), strings.ToLower(tag)) <= maxMisspelled
 }
 
-// editDistance counts the characters added, dropped, exchanged or swapped with their neighbour between a and b, up to limit+1.
-func editDistance(a, b string, limit int) int {
-	if max(len(a)-len(b), len(b)-len(a)) > limit || len(a) > 64 {
-		return limit + 1
-	}
+// maxMisspelled is how far a name may be from the right one to be taken for it.
+const maxMisspelled = 2
+
+// editDistance counts the characters added, dropped, exchanged or swapped with their neighbour between a and b.
+func editDistance(a, b string) int {
 	older, old, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {
 		row[j] = j

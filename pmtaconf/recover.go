@@ -1,6 +1,9 @@
 package pmtaconf
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // recover hangs all lines into the tree once more, now that it is known which scopes lack their closing tag. Such a scope ends
 //
@@ -60,44 +63,55 @@ type unclosed struct {
 
 // before closes the unclosed scopes that end before line id, and places the lines that wait.
 func (r *recovery) before(id lineID) {
-	popped := false
-	for len(r.open) > 0 {
-		u := &r.open[len(r.open)-1]
-		if u.body != r.in {
-			break
-		}
-		if !r.ends(u, id) {
-			u.content = true
-			break
-		}
-		r.pop(id, !popped, r.lines[id].kind == kindOpen)
-		popped = true
+	if len(r.open) > 0 && r.open[len(r.open)-1].body == r.in {
+		r.popBefore(id)
 	}
 	r.flush(id)
 }
 
-// ends reports whether u ends before line id, the first with content behind line done.
-func (r *recovery) ends(u *unclosed, id lineID) bool {
-	if r.lines[id].kind == kindOpen && !nests(r.name(id), r.tag(u.body)) {
+// popBefore closes the unclosed scopes that end before line id. What it asks of the line it asks once, however many they are.
+func (r *recovery) popBefore(id lineID) {
+	at := mark{indent: columns(r.indent(id)), blank: id - 1}
+	if r.lines[id].kind == kindOpen {
+		at.outers, at.known = outers(r.name(id))
+	}
+	for at.blank > r.done && r.lines[at.blank].kind != kindBlank {
+		at.blank--
+	}
+	for first := true; len(r.open) > 0; first = false {
+		u := &r.open[len(r.open)-1]
+		if u.body != r.in {
+			return
+		}
+		if !r.ends(u, at) {
+			u.content = true
+			return
+		}
+		r.pop(id, first, r.lines[id].kind == kindOpen)
+	}
+}
+
+// mark is a line before which scopes may end.
+type mark struct {
+	indent int
+	blank  lineID // the last blank line in front of it
+	known  bool   // it opens a scope that is known to nest
+	outers []string
+}
+
+// ends reports whether u ends before a line, the first with content behind line done.
+func (r *recovery) ends(u *unclosed, at mark) bool {
+	if at.known && !slices.ContainsFunc(at.outers, func(o string) bool { return strings.EqualFold(o, r.tag(u.body)) }) {
 		return true
 	}
-	indent := columns(r.indent(id))
 	if !u.content {
-		u.deeper = indent > u.indent
-		return indent < u.indent
+		u.deeper = at.indent > u.indent
+		return at.indent < u.indent
 	}
 	if u.deeper {
-		return indent <= u.indent
+		return at.indent <= u.indent
 	}
-	if indent < u.indent {
-		return true
-	}
-	for k := r.done + 1; k < id; k++ {
-		if r.lines[k].kind == kindBlank {
-			return true
-		}
-	}
-	return false
+	return at.indent < u.indent || at.blank > r.done
 }
 
 // pop ends the innermost unclosed scope before line id. The first one popped there takes the waiting comments that are indented
@@ -147,19 +161,10 @@ func columns(indent string) int {
 	return n
 }
 
-// nests reports whether a scope called inner may stand inside one called outer: known scopes only where the guide shows them,
-// unknown ones anywhere.
-func nests(inner, outer string) bool {
-	outers, known := nesting[strings.ToLower(inner)]
-	if !known {
-		return true
-	}
-	for _, o := range strings.Fields(outers) {
-		if strings.EqualFold(o, outer) {
-			return true
-		}
-	}
-	return false
+// outers lists the scopes that the guide shows around one called inner. Unknown ones may stand anywhere.
+func outers(inner string) (list []string, known bool) {
+	s, known := nesting[strings.ToLower(inner)]
+	return strings.Fields(s), known
 }
 
 // nesting lists the known scopes and, for each, the scopes that may hold it besides the top level.

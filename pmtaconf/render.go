@@ -1,8 +1,10 @@
 package pmtaconf
 
 import (
+	"bytes"
 	"strconv"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -17,11 +19,11 @@ import (
 // the line are masked, control characters and bytes that are not UTF-8 are shown as "·", long lines are cut around the mark.
 func (d *Diagnostic) Render(src []byte) string {
 	var b strings.Builder
-	b.WriteString(d.File)
+	b.WriteString(printable(d.File))
 	if d.Pos.IsValid() {
 		b.WriteString(":" + d.Pos.String())
 	}
-	b.WriteString(": " + d.Severity.String() + ": " + d.Message + " [" + string(d.Code) + "]\n")
+	b.WriteString(": " + d.Severity.String() + ": " + printable(d.Message) + " [" + string(d.Code) + "]\n")
 	gutter := ""
 	if line, ok := sourceLine(src, d.Pos); ok {
 		number := strconv.Itoa(d.Pos.Line)
@@ -30,14 +32,14 @@ func (d *Diagnostic) Render(src []byte) string {
 		b.WriteString("  " + number + " | " + text + "\n  " + gutter + " | " + mark + "\n")
 	}
 	if d.Hint != "" {
-		b.WriteString("  " + gutter + " = " + d.Hint + "\n")
+		b.WriteString("  " + gutter + " = " + printable(d.Hint) + "\n")
 	}
 	for _, r := range d.Related {
-		b.WriteString("  " + gutter + " = " + r.File)
+		b.WriteString("  " + gutter + " = " + printable(r.File))
 		if r.Pos.IsValid() {
 			b.WriteString(":" + r.Pos.String())
 		}
-		b.WriteString(": " + r.Message + "\n")
+		b.WriteString(": " + printable(r.Message) + "\n")
 	}
 	return b.String()
 }
@@ -45,12 +47,15 @@ func (d *Diagnostic) Render(src []byte) string {
 // sourceLine is the physical line that p lies in, without its line end.
 func sourceLine(src []byte, p Pos) (string, bool) {
 	start := p.Offset - p.Col + 1
-	if !p.IsValid() || start < 0 || p.Offset > len(src) {
+	if !p.IsValid() || start < 0 || p.Col < 1 || p.Offset > len(src) {
 		return "", false
 	}
-	line := string(src[start:])
-	line = line[:lineLen(line)]
-	return line[:len(line)-eolLen(line)], true
+	line := src[start:]
+	if i := bytes.IndexByte(line, '\n'); i >= 0 {
+		line = line[:i+1]
+	}
+	s := string(line)
+	return s[:len(s)-eolLen(s)], true
 }
 
 // trimMark takes a byte order mark off the first line and moves the columns with it.
@@ -101,7 +106,7 @@ func snippet(line string, start, end Pos) (text, mark string) {
 			pad := 8 - cells%8
 			b.WriteString(strings.Repeat(" ", pad))
 			cells += pad
-		case r < ' ' || r == 0x7f || r == utf8.RuneError && n == 1:
+		case !isPrintable(r) || r == utf8.RuneError && n == 1:
 			b.WriteString("·")
 			cells++
 		default:
@@ -117,26 +122,49 @@ func snippet(line string, start, end Pos) (text, mark string) {
 		first = cells
 	}
 	last = max(last, first+1)
-	return cut(b.String(), first, last)
+	return cut(b.String(), cells, first, last)
 }
 
-// cut shortens a long line to the part around the mark.
-func cut(text string, first, last int) (string, string) {
-	runes := []rune(text)
-	lead := 0
-	if len(runes) > snippetWidth {
-		if first > snippetWidth/2 {
-			lead = min(first-snippetWidth/2, len(runes)-snippetWidth)
-			lead = max(lead, 0)
+// cut shortens a line that is wider than snippetWidth to the part around the mark. All numbers are display cells.
+func cut(text string, width, first, last int) (string, string) {
+	if width > snippetWidth {
+		lead := max(0, min(first-snippetWidth/2, width-snippetWidth))
+		var b strings.Builder
+		from, at := -1, 0
+		for _, r := range text {
+			n := runeCells(r)
+			if at+n > lead+snippetWidth {
+				break
+			}
+			if at >= lead && (from >= 0 || n > 0) {
+				if from < 0 {
+					from = at
+				}
+				b.WriteRune(r)
+			}
+			at += n
 		}
-		runes = runes[lead:min(len(runes), lead+snippetWidth)]
-		last = min(last, lead+snippetWidth)
+		text, last = b.String(), min(last, at)
+		if lead > 0 {
+			text, first, last = "…"+text, first+1-from, last+1-from
+		}
 	}
-	text = strings.TrimRight(string(runes), " ")
-	if lead > 0 {
-		text, first, last = "…"+text, first+1-lead, last+1-lead
-	}
-	return text, strings.Repeat(" ", first) + strings.Repeat("^", max(1, last-first))
+	return strings.TrimRight(text, " "), strings.Repeat(" ", first) + strings.Repeat("^", max(1, last-first))
+}
+
+// isPrintable is false for what would move the cursor of a terminal or turn the order of the text around.
+func isPrintable(r rune) bool {
+	return !unicode.IsControl(r) && !unicode.Is(unicode.Bidi_Control, r) && r != '\u2028' && r != '\u2029'
+}
+
+// printable shows what is not printable as "·".
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if !isPrintable(r) {
+			return '·'
+		}
+		return r
+	}, s)
 }
 
 // runeCells is the display width of r: 0 for combining marks, 2 for the wide scripts of East Asia and emoji, else 1.

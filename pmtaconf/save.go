@@ -13,7 +13,8 @@ import (
 // ErrConflict means that a file in the file system is no longer what was loaded, so that saving would lose somebody's change.
 var ErrConflict = errors.New("the file has changed since it was loaded")
 
-// SaveError says how far Save came. The files in Done are new, all others are as they were.
+// SaveError says how far Save came. The files in Done are new; the one called File is whole, new when the error came after its last
+// step and old otherwise; all others are as they were.
 type SaveError struct {
 	Done []string // files written or removed, in that order
 	File string   // the file that could not be saved
@@ -33,7 +34,8 @@ func (e *SaveError) Error() string {
 func (e *SaveError) Unwrap() error { return e.Err }
 
 // Changed yields the files that Save would write or remove: those whose bytes differ from the file system's, in the order in
-// which they will be saved. A file that an include names comes before the file with the include, a removal last.
+// which they will be saved. A file that an include names comes before the file with the include. Removals come last, there the file
+// with the include first.
 func (c *Config) Changed() []*File {
 	var write, remove []*File
 	seen := make(map[*File]bool)
@@ -54,14 +56,23 @@ func (c *Config) Changed() []*File {
 		switch {
 		case info.dropped:
 			remove = append(remove, f)
-		case info.created || info.disk != string(f.Bytes()):
+		case info.created || !f.equal(info.disk):
 			write = append(write, f)
 		}
 	}
 	for _, f := range c.files {
 		visit(f)
 	}
+	slices.Reverse(remove)
 	return append(write, remove...)
+}
+
+// equal reports whether the file as it stands is text.
+func (f *File) equal(text string) bool {
+	if !f.Edited() {
+		return len(text) == len(f.bom)+len(f.src) && text[:len(f.bom)] == f.bom && text[len(f.bom):] == f.src
+	}
+	return string(f.Bytes()) == text
 }
 
 // Save writes the changed files below dir, the folder that the file system of Load shows, and leaves all others alone. It
@@ -104,12 +115,15 @@ func (c *Config) save(ctx context.Context, s store) error {
 	return nil
 }
 
-// compare reports whether the file system still holds what was loaded.
+// compare reports whether the file system still holds what was loaded, or what is to be saved: an earlier Save may have failed
+// behind its last step.
 func (c *Config) compare(s store, f *File) error {
 	info := c.info[f]
 	got, err := s.ReadFile(f.path)
 	switch {
-	case info.created && errors.Is(err, fs.ErrNotExist):
+	case (info.created || info.dropped) && errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err == nil && !info.dropped && f.equal(string(got)):
 		return nil
 	case info.created && err == nil:
 		return fmt.Errorf("a file of that name has appeared: %w", ErrConflict)
@@ -127,20 +141,28 @@ func (c *Config) compare(s store, f *File) error {
 func (c *Config) saveFile(s store, f *File) error {
 	info := c.info[f]
 	if info.dropped {
-		if err := s.Remove(f.path); err != nil {
+		if err := s.Remove(f.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		if err := s.SyncDir(folder(f.path)); err != nil {
 			return err
 		}
 		c.files = slices.DeleteFunc(c.files, func(g *File) bool { return g == f })
 		delete(c.at, f.path)
 		delete(c.info, f)
-		return s.SyncDir(folder(f.path))
+		return nil
 	}
 	text := f.Bytes()
-	if err := replace(s, f.path, text, info, func() error { return c.compare(s, f) }); err != nil {
+	if got, err := s.ReadFile(f.path); err != nil || string(got) != string(text) {
+		if err := replace(s, f.path, text, info, func() error { return c.compare(s, f) }); err != nil {
+			return err
+		}
+	}
+	if err := s.SyncDir(folder(f.path)); err != nil {
 		return err
 	}
 	info.disk, info.created = string(text), false
-	return s.SyncDir(folder(f.path))
+	return nil
 }
 
 func folder(name string) string {

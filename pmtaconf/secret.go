@@ -70,51 +70,60 @@ func mayHoldSecret(text string) bool {
 	return false
 }
 
+// maskLine masks the first secret of a line. The rest of the line belongs to it, up to a comment.
 func maskLine(b *strings.Builder, line string) {
 	end := len(line) - eolLen(line)
-	i := 0
-	for i < end && (isBlank(line[i]) || line[i] == '#') {
-		i++
+	for at := 0; ; {
+		from, to, ok := secretIn(line, at, end)
+		if ok {
+			b.WriteString(line[:from])
+			b.WriteString(Hidden)
+			b.WriteString(line[to:])
+			return
+		}
+		i := strings.IndexAny(line[to:end], "\r>")
+		if i < 0 {
+			b.WriteString(line)
+			return
+		}
+		at = to + i + 1 // a carriage return may be meant as a line end, and what follows a tag as a line of its own
 	}
+}
+
+// secretIn finds the secret in a line that starts at i: what follows the name of a directive with one, whatever stands between. Marks
+// of comments, a byte order mark and spaces of a web page may stand in front of the name. Without a secret, to is how far it looked.
+func secretIn(line string, i, end int) (from, to int, ok bool) {
+	i = end - len(strings.TrimLeft(line[i:end], " \t\f\v\r#;\ufeff\u00a0"))
 	j := i
 	for j < end && isKeyword(line[j]) {
 		j++
 	}
 	shown, ok := secretWords(line[i:j])
-	if !ok || j == end || !isBlank(line[j]) && line[j] != '#' {
-		b.WriteString(line)
-		return
+	if !ok || j == end {
+		return 0, j, false
 	}
-	k := skipBlanks(line, j, end)
+	from = skipBlanks(line, j, end)
 	for range shown {
-		k = skipWord(line, k, end)
+		from = skipWord(line, from, end)
 	}
-	stop := k
-	for stop < end && line[stop] != '#' {
-		stop++
+	to = from
+	for to < end && line[to] != '#' {
+		to++
 	}
-	from := k
-	if stop == k || !isBlank(line[stop-1]) {
-		stop = end // no blank in front of the #: it may be part of the secret
+	if to == from || !isBlank(line[to-1]) {
+		to = end // no blank in front of the #: it may be part of the secret
 	}
-	stop = trimBlanks(line, from, stop)
-	if from == stop {
-		b.WriteString(line)
-		return
-	}
-	b.WriteString(line[:from])
-	b.WriteString(Hidden)
-	b.WriteString(line[stop:])
+	to = trimBlanks(line, from, to)
+	return from, to, from < to
 }
 
 // skipWord goes past one word, quoted or not, and the blanks behind it.
 func skipWord(s string, i, end int) int {
-	quoted := false
-	for i < end && (quoted || !isBlank(s[i]) && s[i] != '#') {
-		if s[i] == '"' {
-			quoted = !quoted
+	quoted := i < end && s[i] == '"' && strings.IndexByte(s[i+1:end], '"') >= 0
+	for first := i; i < end && (quoted || !isBlank(s[i]) && s[i] != '#'); i++ {
+		if s[i] == '"' && i > first {
+			quoted = false
 		}
-		i++
 	}
 	return skipBlanks(s, i, end)
 }

@@ -3,6 +3,7 @@ package pmtaconf
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -12,7 +13,7 @@ import (
 // store is what Save does with a file system, one method an operation, so that a test can stop it at each.
 type store interface {
 	ReadFile(name string) ([]byte, error)
-	Stat(name string) (fs.FileInfo, error)
+	Lstat(name string) (fs.FileInfo, error)
 	Create(name string) (storeFile, error) // a new file, for its owner alone
 	Rename(from, to string) error
 	Remove(name string) error
@@ -32,13 +33,15 @@ func replace(s store, name string, text []byte, info *fileInfo, check func() err
 	mode := info.mode
 	var like fs.FileInfo
 	if !info.created {
-		if like, err = s.Stat(name); err != nil {
+		if like, err = s.Lstat(name); err != nil {
 			return err
 		}
-		mode = like.Mode()
+		if mode = like.Mode(); !mode.IsRegular() {
+			return fmt.Errorf("it is no regular file any more: %w", ErrConflict)
+		}
 	}
 	dir, base := path.Split(name)
-	temp := dir + "." + base + ".relayshift-" + rand.Text()[:8]
+	temp := dir + "." + base[:min(len(base), 200)] + ".relayshift-" + rand.Text()[:8] // a name has 255 bytes at most
 	f, err := s.Create(temp)
 	if err != nil {
 		return err
@@ -60,7 +63,7 @@ func replace(s store, name string, text []byte, info *fileInfo, check func() err
 			return err
 		}
 	}
-	if err = f.Chmod(mode.Perm()); err != nil {
+	if err = f.Chmod(mode & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)); err != nil {
 		return err
 	}
 	if err = f.Sync(); err != nil {
@@ -86,10 +89,10 @@ func shortWrite(n, want int) error {
 // rootStore is the store of a real folder. Nothing outside it can be reached, not through links either.
 type rootStore struct{ root *os.Root }
 
-func (s rootStore) ReadFile(name string) ([]byte, error)  { return s.root.ReadFile(name) }
-func (s rootStore) Stat(name string) (fs.FileInfo, error) { return s.root.Stat(name) }
-func (s rootStore) Rename(from, to string) error          { return s.root.Rename(from, to) }
-func (s rootStore) Remove(name string) error              { return s.root.Remove(name) }
+func (s rootStore) ReadFile(name string) ([]byte, error)   { return s.root.ReadFile(name) }
+func (s rootStore) Lstat(name string) (fs.FileInfo, error) { return s.root.Lstat(name) }
+func (s rootStore) Rename(from, to string) error           { return s.root.Rename(from, to) }
+func (s rootStore) Remove(name string) error               { return s.root.Remove(name) }
 
 func (s rootStore) Create(name string) (storeFile, error) {
 	f, err := s.root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)

@@ -23,7 +23,7 @@ type record struct {
 	num        uint32 // its line number in the source, 0 for a line added by an edit
 	in         bodyID // the body that holds the line; for the opening tag of a scope, the scope's own
 	prev, next lineID
-	at         [4]uint16 // offsets of two parts in the text: keyword and value, or tag name and argument
+	at         [4]uint16 // offsets of two parts in the text: keyword and value, or tag name and argument; see flagLong
 	kind       kind
 	flags      flag
 }
@@ -49,11 +49,13 @@ func (f *File) raw(id lineID) string {
 	return f.src[r.off : r.off+r.size]
 }
 
-// fill sets what lex found.
-func (r *record) fill(l lexed, size int) {
-	r.kind, r.flags = l.kind, l.flags|r.flags&flagEdited
+// fill sets what lex found. The offsets of a long text go into a table of their own, its number in their place.
+func (f *File) fill(r *record, l lexed, size int) {
+	r.kind, r.flags = l.kind, l.flags&^flagLong|r.flags&flagEdited
 	if size >= 1<<16 {
 		r.flags |= flagLong
+		r.at = [4]uint16{uint16(len(f.long)), uint16(len(f.long) >> 16)}
+		f.long = append(f.long, [4]int{l.a, l.b, l.c, l.d})
 		return
 	}
 	r.at = [4]uint16{uint16(l.a), uint16(l.b), uint16(l.c), uint16(l.d)}
@@ -63,8 +65,8 @@ func (r *record) fill(l lexed, size int) {
 func (f *File) parts(id lineID) (a, b, c, d int) {
 	r := &f.lines[id]
 	if r.flags&flagLong != 0 {
-		x := lexLogical(f.raw(id))
-		return x.a, x.b, x.c, x.d
+		x := f.long[int(r.at[0])|int(r.at[1])<<16]
+		return x[0], x[1], x[2], x[3]
 	}
 	return int(r.at[0]), int(r.at[1]), int(r.at[2]), int(r.at[3])
 }
@@ -127,8 +129,17 @@ func (f *File) textRange(id lineID) (from, to int) {
 	if k := f.lines[id].kind; k == kindOpen || k == kindClose {
 		return len(f.indent(id)), f.tagStop(id)
 	}
-	a, b, _, d := f.parts(id)
-	return a, max(b, d)
+	a, _, _, _ := f.parts(id)
+	return a, f.textEnd(id)
+}
+
+// textEnd is the end of the value, or of the keyword when there is none.
+func (f *File) textEnd(id lineID) int {
+	_, b, c, d := f.parts(id)
+	if c == d {
+		return b
+	}
+	return d
 }
 
 // trailing is the comment behind the text, with its #.
@@ -224,7 +235,7 @@ func (f *File) unlink(id lineID) {
 func (f *File) newLine(raw string, l lexed) lineID {
 	f.texts = append(f.texts, newText{raw: raw})
 	r := record{off: uint32(len(f.texts) - 1), size: uint32(len(raw)), in: noBody, flags: flagEdited}
-	r.fill(l, len(raw))
+	f.fill(&r, l, len(raw))
 	f.lines = append(f.lines, r)
 	return lineID(len(f.lines) - 1)
 }

@@ -61,7 +61,7 @@ func (t *edit) set(id lineID, raw string, l lexed) {
 	t.texts = append(t.texts, newText{raw, off})
 	r.off, r.size = uint32(len(t.texts)-1), uint32(len(raw))
 	l.flags |= flagEdited | r.flags&(flagUnclosed|flagStray)
-	r.fill(l, len(raw))
+	t.fill(r, l, len(raw))
 }
 
 // Undo takes the last edit back, so that the file's bytes are those from before it; it reports whether there was one. An edit is
