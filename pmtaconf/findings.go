@@ -173,7 +173,8 @@ func (p *parser) oddLine(id lineID) {
 // oddBytes reports bytes that no text file should hold, once for each kind and line, outside comments.
 func (p *parser) oddBytes(id lineID) {
 	raw := p.raw(id)
-	whole := p.lines[id].flags&flagPlaceholder != 0 // a # in it starts no comment
+	_, _, c, d := p.parts(id)
+	whole := p.lines[id].flags&flagPlaceholder != 0 && strings.IndexByte(raw[c:d], '#') >= 0 // it starts no comment there
 	cr, nul, utf := !p.cr, !p.nul, !p.utf
 	for from, n := 0, 0; from < len(raw); from += n {
 		n = lineLen(raw[from:])

@@ -104,8 +104,8 @@ func lex(s string) lexed {
 	case '/':
 		return lexEntry(s, i, end)
 	case '{', '$', '_', '%', '@':
-		if isPlaceholder(s[i:end]) {
-			return lexed{kind: kindBad, flags: flagPlaceholder, a: i, b: i, c: i, d: trimBlanks(s, i, end)}
+		if n := placeholder(s[i:end]); n > 0 {
+			return lexed{kind: kindBad, flags: flagPlaceholder, a: i, b: i, c: i, d: i + n}
 		}
 	}
 	j := i
@@ -198,8 +198,8 @@ func lexTag(s string, i, end int) lexed {
 	l.b = j
 	if l.b == l.a || j < text && !isBlank(s[j]) && s[j] != '>' {
 		bad := lexed{kind: kindBad, a: i, b: i, c: i, d: text}
-		if isPlaceholder(s[i:end]) {
-			bad.flags, bad.d = flagPlaceholder, trimBlanks(s, i, end)
+		if n := placeholder(s[i:end]); n > 0 {
+			bad.flags, bad.d = flagPlaceholder, i+n
 		}
 		return bad
 	}
@@ -284,22 +284,27 @@ func patternEnd(s string, i, end int) int {
 	return first
 }
 
-// isPlaceholder knows the marks of the template languages that real files are written in: {{x}}, {%x%}, $x, ${x}, $P{X}, __X__,
+// placeholder knows the marks of the template languages that real files are written in: {{x}}, {%x%}, $x, ${x}, $P{X}, __X__,
 // @X@, %X%, <<X>>, <%x%>, <?x?>. The mark must stand at the start of the line's text, the one-word marks alone but for a comment.
-func isPlaceholder(s string) bool {
+// It gives the length of the mark, 0 when there is none; those of more than one word take the whole line, where a # may mean
+// something else.
+func placeholder(s string) int {
 	for _, open := range []string{"{{", "{%", "<%", "<?"} {
 		if strings.HasPrefix(s, open) {
-			return true
+			return trimBlanks(s, 0, len(s))
 		}
 	}
 	w := 0
 	for w < len(s) && !isBlank(s[w]) && s[w] != '#' {
 		w++
 	}
-	if rest := skipBlanks(s, w, len(s)); rest < len(s) && s[rest] != '#' {
-		return false
+	if rest := skipBlanks(s, w, len(s)); rest < len(s) && s[rest] != '#' || !isWordMark(s[:w]) {
+		return 0
 	}
-	s = s[:w]
+	return w
+}
+
+func isWordMark(s string) bool {
 	switch {
 	case strings.HasPrefix(s, "<<"):
 		return len(s) > 4 && strings.HasSuffix(s, ">>")

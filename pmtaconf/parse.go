@@ -65,6 +65,9 @@ func (p *parser) split() {
 	p.nul = strings.IndexByte(src, 0) >= 0
 	p.utf = !utf8.ValidString(src)
 	p.odd = p.cr || p.nul || p.utf
+	if eolLen(src[:lineLen(src)]) == 2 {
+		p.eol = "\r\n"
+	}
 	count := strings.Count(src, "\n") + 1
 	lines := make([]record, count+1)
 	p.bodies = slices.Grow(p.bodies, count/4)
@@ -97,11 +100,6 @@ func (p *parser) split() {
 		p.place(id, r)
 	}
 	p.lines = lines[:id+1]
-	if n := lineLen(src); n > 0 {
-		if k := eolLen(src[:n]); k > 0 {
-			p.eol = src[n-k : n]
-		}
-	}
 }
 
 // slow reads the logical line at the start of src and gives its length and the number of its physical lines.
