@@ -1,0 +1,33 @@
+// Package relayshift is the root of a library for teams that run PowerMTA (PMTA) and move mail streams to SparkPost step by step: a
+// VMTA pool shares its mail between direct delivery and a relay to SparkPost, and the share grows day by day while new IPs warm up.
+// The root holds this text alone; import the packages below it.
+//
+// # How the packages meet
+//
+//	question                                             package
+//	what does the configuration say, line by line        pmtaconf
+//	which streams are there; put a relay in, take it out pmtaconf/relay
+//	how many virtual-mta lines make 10 %, in what order  split
+//	which share on which day                             warmup
+//	which DKIM keys sign, and how do they move           dkim
+//	what must exist at SparkPost; plan it, apply it      sparkpost
+//	a SparkPost to rehearse and test against             sparkpost/sparkposttest
+//
+// The five packages do not import one another: each can be used alone, and they meet in types of the standard library. pmtaconf gives a
+// pool's members as a []string; split turns them with a share, a *big.Rat, into another []string; pmtaconf/relay sets that as the
+// pool's lines. dkim reads the files that domain-key lines name and gives the two strings that sparkpost sends. warmup asks for
+// the share that a pool can express through a function, which split answers.
+//
+// # One run from end to end
+//
+// The program examples/migrate does all of it: it loads a configuration, lists the streams, plans resources, keys, lines and the
+// ramp, and writes the new configuration with a diff, an archive of the old one and the plan. It needs no set-up:
+//
+//	go run github.com/relayshift/relayshift/examples/migrate
+//
+// # What holds everywhere
+//
+// Nothing is guessed silently: where the PowerMTA guide is silent, what was assumed is reported. Nothing is lost: a file that is read and
+// written is the same byte for byte, apart from the lines that were edited. No password, API key or private key appears in a
+// diagnostic, an error, a log or a diff that was not asked to show it. Each package states its own guarantees and has tests that hold them.
+package relayshift

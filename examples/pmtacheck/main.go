@@ -1,0 +1,141 @@
+// Pmtacheck parses PMTA configurations with all that they include, and shows what is wrong with them.
+//
+//	go run ./examples/pmtacheck /etc/pmta/config
+//	go run ./examples/pmtacheck -format json -root /srv/copy /srv/copy/etc/pmta/config
+//	go run ./examples/pmtacheck -roundtrip *.conf
+//
+// With -roundtrip it reads each file alone, writes it back in memory and compares: one row a file. It exits with 0 when nothing of
+// severity error was found, 1 when something was, 2 when it could not run.
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/relayshift/relayshift/examples/internal/cli"
+	"github.com/relayshift/relayshift/pmtaconf"
+)
+
+func main() { cli.Main("pmtacheck", run) }
+
+func run(ctx context.Context, env *cli.Env) error {
+	fs := env.Flags("pmtacheck", "[flags] FILE...", "Parse PMTA configurations, follow their includes, show what is wrong.")
+	format := fs.String("format", "text", "`text`, json or sarif")
+	root := fs.String("root", "", "`folder` that stands for the server's root; without it a file's folder stands for "+cli.DefaultBase)
+	roundtrip := fs.Bool("roundtrip", false, "read each file, write it back in memory and compare")
+	if err := fs.Parse(env.Args); err != nil {
+		return err
+	}
+	if fs.NArg() == 0 {
+		return errors.New("no file given; -h shows the usage")
+	}
+	if *roundtrip {
+		return roundtripAll(ctx, env, fs.Args())
+	}
+	show, ok := map[string]func(*cli.Env, []finding) error{"text": showText, "json": showJSON, "sarif": showSARIF}[*format]
+	if !ok {
+		return fmt.Errorf("-format %s: text, json or sarif", *format)
+	}
+	var found []finding
+	for _, name := range fs.Args() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		c, dir, err := cli.Open(name, *root)
+		if err != nil {
+			return err
+		}
+		dir.Close()
+		for _, d := range c.Diagnostics() {
+			f := finding{Diagnostic: d}
+			if file, ok := c.File(d.File); ok {
+				f.source = file.Source()
+			}
+			found = append(found, f)
+		}
+	}
+	if err := show(env, found); err != nil {
+		return err
+	}
+	for _, f := range found {
+		if f.Severity == pmtaconf.Error {
+			return cli.ErrFound
+		}
+	}
+	return nil
+}
+
+// finding is a diagnostic with the source that it speaks of.
+type finding struct {
+	*pmtaconf.Diagnostic
+	source []byte
+}
+
+func showText(env *cli.Env, found []finding) error {
+	count := make(map[pmtaconf.Severity]int)
+	for _, f := range found {
+		count[f.Severity]++
+		if _, err := fmt.Fprint(env.Stdout, f.Render(f.source)); err != nil {
+			return err
+		}
+	}
+	_, err := fmt.Fprintf(env.Stdout, "%d errors, %d warnings, %d notes\n", count[pmtaconf.Error], count[pmtaconf.Warning], count[pmtaconf.Info])
+	return err
+}
+
+func showJSON(env *cli.Env, found []finding) error {
+	list := make([]*pmtaconf.Diagnostic, 0, len(found))
+	for _, f := range found {
+		list = append(list, f.Diagnostic)
+	}
+	return encode(env, list)
+}
+
+func encode(env *cli.Env, v any) error {
+	enc := json.NewEncoder(env.Stdout)
+	enc.SetIndent("", "  ")
+	return enc.Encode(v)
+}
+
+// roundtripAll prints a row a file: bytes, lines, lines that could not be understood, and whether writing gives back what was read,
+// both from the file as it is and from a walk of its tree.
+func roundtripAll(ctx context.Context, env *cli.Env, names []string) error {
+	wrong := false
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		f, _ := pmtaconf.Parse(name, src)
+		var walked bytes.Buffer
+		if _, err := f.WriteTo(&walked); err != nil {
+			return err
+		}
+		identical := bytes.Equal(f.Bytes(), src) && bytes.Equal(walked.Bytes(), src)
+		bad := 0
+		for n := range f.All() {
+			if _, ok := n.(*pmtaconf.Bad); ok {
+				bad++
+			}
+		}
+		lines := bytes.Count(src, []byte("\n"))
+		if len(src) > 0 && src[len(src)-1] != '\n' {
+			lines++
+		}
+		if _, err := fmt.Fprintf(env.Stdout, "%s bytes=%d lines=%d bad=%d identical=%t\n", name, len(src), lines, bad, identical); err != nil {
+			return err
+		}
+		wrong = wrong || !identical
+	}
+	if wrong {
+		return cli.ErrFound
+	}
+	return nil
+}
