@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"testing"
+	"time"
 
 	"github.com/pelletier/go-toml/v2/unstable"
 	"github.com/tailscale/hujson"
@@ -51,33 +52,20 @@ func toml() []byte {
 	return b.Bytes()
 }
 
-func BenchmarkParse(b *testing.B) {
-	b.Run("pmtaconf", func(b *testing.B) {
-		src := pmta()
-		b.SetBytes(int64(len(src)))
-		b.ReportAllocs()
-		for b.Loop() {
+// parsers are the three, each with its content.
+func parsers(b *testing.B) []parser {
+	return []parser{
+		{"pmtaconf", pmta(), func(src []byte) {
 			if _, err := pmtaconf.Parse("config", src); err != nil {
 				b.Fatal(err)
 			}
-		}
-		b.ReportMetric(float64(bytes.Count(src, []byte("\n"))), "lines")
-	})
-	b.Run("hujson", func(b *testing.B) {
-		src := huJSON()
-		b.SetBytes(int64(len(src)))
-		b.ReportAllocs()
-		for b.Loop() {
+		}},
+		{"hujson", huJSON(), func(src []byte) {
 			if _, err := hujson.Parse(src); err != nil {
 				b.Fatal(err)
 			}
-		}
-	})
-	b.Run("gotoml", func(b *testing.B) {
-		src := toml()
-		b.SetBytes(int64(len(src)))
-		b.ReportAllocs()
-		for b.Loop() {
+		}},
+		{"gotoml", toml(), func(src []byte) {
 			p := unstable.Parser{KeepComments: true}
 			p.Reset(src)
 			n := 0
@@ -88,6 +76,43 @@ func BenchmarkParse(b *testing.B) {
 			if err := p.Error(); err != nil || n == 0 {
 				b.Fatal(n, err)
 			}
+		}},
+	}
+}
+
+type parser struct {
+	name  string
+	src   []byte
+	parse func(src []byte)
+}
+
+func BenchmarkParse(b *testing.B) {
+	for _, p := range parsers(b) {
+		b.Run(p.name, func(b *testing.B) {
+			b.SetBytes(int64(len(p.src)))
+			b.ReportAllocs()
+			for b.Loop() {
+				p.parse(p.src)
+			}
+			b.ReportMetric(float64(bytes.Count(p.src, []byte("\n"))), "lines")
+		})
+	}
+}
+
+// BenchmarkRatio runs the three by turns, so that whatever else the machine does falls on all of them, and reports how many times
+// as many bytes a second pmtaconf reads.
+func BenchmarkRatio(b *testing.B) {
+	list := parsers(b)
+	spent := make([]time.Duration, len(list))
+	for b.Loop() {
+		for i, p := range list {
+			start := time.Now()
+			p.parse(p.src)
+			spent[i] += time.Since(start)
 		}
-	})
+	}
+	speed := func(i int) float64 { return float64(len(list[i].src)) / spent[i].Seconds() }
+	for i := 1; i < len(list); i++ {
+		b.ReportMetric(speed(0)/speed(i), "x-"+list[i].name)
+	}
 }
