@@ -391,6 +391,9 @@ func checkDirective(name, value string) error {
 	if err := checkText("keyword", name); err != nil {
 		return err
 	}
+	if l := lex(name); l.kind != kindDirective || name[l.a:l.b] != name {
+		return unsafe("keyword", "it is no keyword")
+	}
 	what := "value of " + name
 	if err := checkText(what, value); err != nil {
 		return err
@@ -411,8 +414,8 @@ func checkDirective(name, value string) error {
 
 // checkTag reports whether a tag reads back with that name and argument, inside the body that is to hold it.
 func checkTag(tag, name, arg string, in *Body) error {
-	if err := checkText("tag name", name); err != nil {
-		return err
+	if name == "" || !wordOnly(name) {
+		return unsafe("tag name", "it is no name of a tag")
 	}
 	if arg != "" {
 		if err := checkText("argument of <"+name+">", arg); err != nil {
@@ -421,9 +424,7 @@ func checkTag(tag, name, arg string, in *Body) error {
 	}
 	l := lexTag(tag, 0, len(tag))
 	switch {
-	case l.kind != kindOpen || tag[l.a:l.b] != name:
-		return unsafe("tag name", "it is no name of a tag")
-	case l.flags != 0 || tag[l.c:l.d] != arg:
+	case l.kind != kindOpen || tag[l.a:l.b] != name || l.flags != 0 || tag[l.c:l.d] != arg:
 		return unsafe("argument of <"+name+">", "it would end the tag early")
 	case arg == "" && in.id != 0 && in.Owner().Arg() != "" && strings.EqualFold(in.Owner().Name(), name):
 		return unsafe("argument of <"+name+">", "without one the tag would read as a closing tag that lacks its slash")
