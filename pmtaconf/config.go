@@ -73,6 +73,11 @@ func (c *Config) Diagnostics() ErrorList {
 // Included are the loaded files that an include directive stands for, in the order in which they are read. It looks at the
 // directive as it is now, so that an include added by an edit finds a file made by Create.
 func (c *Config) Included(d *Directive) []*File {
+	return slices.DeleteFunc(c.included(d), func(f *File) bool { return c.info[f].dropped })
+}
+
+// included is Included with the files that Drop has taken out.
+func (c *Config) included(d *Directive) []*File {
 	if !d.f.is(d.id, kindDirective, "include") {
 		return nil
 	}
@@ -84,12 +89,13 @@ func (c *Config) Included(d *Directive) []*File {
 		if r, fault := c.follow(p); fault == "" {
 			p = r
 		}
-		if f, ok := c.at[p]; ok && !c.info[f].dropped {
+		if f, ok := c.at[p]; ok {
 			return []*File{f}
 		}
 		return nil
 	}
 	var files []*File
+	p = c.pattern(p)
 	paths, _ := c.glob(p)
 	for name, f := range c.at {
 		if c.info[f].created && matches(p, name) {
@@ -101,7 +107,7 @@ func (c *Config) Included(d *Directive) []*File {
 		if r, fault := c.follow(p); fault == "" {
 			p = r
 		}
-		if f, ok := c.at[p]; ok && !c.info[f].dropped && !slices.Contains(files, f) {
+		if f, ok := c.at[p]; ok && !slices.Contains(files, f) {
 			files = append(files, f)
 		}
 	}
@@ -202,7 +208,7 @@ func (c *Config) Create(name string, mode fs.FileMode) (*File, error) {
 	if fault == "" {
 		p, fault = c.follow(p)
 	}
-	if fault != "" || hasMeta(p) {
+	if fault != "" || hasMeta(p) || c.main == nil {
 		return nil, &fs.PathError{Op: "create", Path: name, Err: fs.ErrInvalid}
 	}
 	if f, ok := c.at[p]; ok && c.info[f].dropped {

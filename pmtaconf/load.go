@@ -177,7 +177,7 @@ func (l *loader) include(d *Directive, chain []*link, scope string) {
 	paths := []string{p}
 	if hasMeta(p) {
 		var err error
-		if paths, err = c.glob(p); err != nil {
+		if paths, err = c.glob(c.pattern(p)); err != nil {
 			l.report(d, chain, Error, "bad-wildcard", "the wildcard cannot be read", "check its brackets")
 			return
 		}

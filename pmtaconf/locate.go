@@ -101,18 +101,21 @@ func matches(pattern, name string) bool {
 	return true
 }
 
-// glob lists what a path with wildcards matches, without folders, in sorted order. Links in front of the first wildcard are
-// followed inside the root; matches that are links come back as they are.
-func (c *Config) glob(p string) ([]string, error) {
+// pattern follows the links in front of the first wildcard of a path inside the root.
+func (c *Config) pattern(p string) string {
 	parts := strings.Split(p, "/")
 	n := 0
 	for n < len(parts) && !hasMeta(parts[n]) {
 		n++
 	}
 	if dir, fault := c.follow(path.Join(parts[:n]...)); n > 0 && fault == "" {
-		p = path.Join(dir, path.Join(parts[n:]...))
+		return path.Join(dir, path.Join(parts[n:]...))
 	}
-	pattern := p
+	return p
+}
+
+// glob lists what a pattern matches, without folders, in sorted order. Matches that are links come back as they are.
+func (c *Config) glob(pattern string) ([]string, error) {
 	paths, err := fs.Glob(c.fsys, pattern)
 	paths = slices.DeleteFunc(paths, func(p string) bool {
 		if !matches(pattern, p) {

@@ -47,7 +47,7 @@ func (c *Config) Changed() []*File {
 		seen[f] = true
 		for n := range f.All() {
 			if d, ok := n.(*Directive); ok {
-				for _, g := range c.Included(d) {
+				for _, g := range c.included(d) {
 					visit(g)
 				}
 			}
@@ -77,8 +77,9 @@ func (f *File) equal(text string) bool {
 
 // Save writes the changed files below dir, the folder that the file system of Load shows, and leaves all others alone. It
 // replaces each file in one step - a crash at any moment leaves it whole, old or new - and keeps its mode and owner; symbolic
-// links stay links. Extended attributes and further hard links of a replaced file are not kept. Removed and added files are
-// handled in the order of Changed, so that no include ever names a file that is not there yet.
+// links stay links. A file made by Create gets the owner of the main file. Extended attributes and further hard links of a replaced
+// file are not kept. Removed and added files are handled in the order of Changed, so that no include ever names a file that is not
+// there yet.
 //
 // Before anything is written, each file is compared with what was loaded; ErrConflict says that one has changed. An error comes
 // as *SaveError; calling Save again goes on where it stopped. A crash can leave a temporary file named ".NAME.relayshift-*"
@@ -120,6 +121,11 @@ func (c *Config) save(ctx context.Context, s store) error {
 func (c *Config) compare(s store, f *File) error {
 	info := c.info[f]
 	got, err := s.ReadFile(f.path)
+	if err == nil {
+		if like, err := s.Lstat(f.path); err != nil || !like.Mode().IsRegular() {
+			return errors.Join(err, fmt.Errorf("it is no regular file any more: %w", ErrConflict))
+		}
+	}
 	switch {
 	case (info.created || info.dropped) && errors.Is(err, fs.ErrNotExist):
 		return nil
@@ -154,7 +160,11 @@ func (c *Config) saveFile(s store, f *File) error {
 	}
 	text := f.Bytes()
 	if got, err := s.ReadFile(f.path); err != nil || string(got) != string(text) {
-		if err := replace(s, f.path, text, info, func() error { return c.compare(s, f) }); err != nil {
+		like := f.path
+		if info.created {
+			like = c.main.path // whoever reads the main file must be able to read this one
+		}
+		if err := replace(s, f.path, like, text, info, func() error { return c.compare(s, f) }); err != nil {
 			return err
 		}
 	}

@@ -3,7 +3,6 @@ package pmtaconf
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -28,17 +27,16 @@ type storeFile interface {
 	Close() error
 }
 
-// replace puts text in the place of the file called name, or makes it. Check runs last before the old file goes.
-func replace(s store, name string, text []byte, info *fileInfo, check func() error) (err error) {
+// replace puts text in the place of the file called name, or makes it, with the owner of the file called like. Check runs last
+// before the old file goes.
+func replace(s store, name, like string, text []byte, info *fileInfo, check func() error) (err error) {
+	owner, err := s.Lstat(like)
+	if err != nil {
+		return err
+	}
 	mode := info.mode
-	var like fs.FileInfo
 	if !info.created {
-		if like, err = s.Lstat(name); err != nil {
-			return err
-		}
-		if mode = like.Mode(); !mode.IsRegular() {
-			return fmt.Errorf("it is no regular file any more: %w", ErrConflict)
-		}
+		mode = owner.Mode()
 	}
 	dir, base := path.Split(name)
 	temp := dir + "." + base[:min(len(base), 200)] + ".relayshift-" + rand.Text()[:8] // a name has 255 bytes at most
@@ -58,10 +56,8 @@ func replace(s store, name string, text []byte, info *fileInfo, check func() err
 	if n, werr := f.Write(text); werr != nil || n < len(text) {
 		return errors.Join(werr, shortWrite(n, len(text)))
 	}
-	if like != nil {
-		if err = f.Chown(like); err != nil {
-			return err
-		}
+	if err = f.Chown(owner); err != nil {
+		return err
 	}
 	if err = f.Chmod(mode & (fs.ModePerm | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky)); err != nil {
 		return err
