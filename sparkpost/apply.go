@@ -111,7 +111,7 @@ func Apply(ctx context.Context, c *Client, changes *Changes, opts *ApplyOptions)
 	if err != nil {
 		return rep, err
 	}
-	a := &applier{c: c, now: now, opts: opts, failed: map[Ref]bool{}}
+	a := &applier{c: c, now: now, subs: indexSubaccounts(now.Subaccounts), opts: opts, failed: map[Ref]bool{}}
 	tell := func(s Step) {
 		if opts.Progress != nil {
 			opts.Progress(s)
@@ -156,6 +156,7 @@ func kindsOf(changes *Changes) map[Kind]bool {
 type applier struct {
 	c      *Client
 	now    *State
+	subs   *subaccountIndex
 	opts   *ApplyOptions
 	failed map[Ref]bool
 }

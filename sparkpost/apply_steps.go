@@ -70,7 +70,7 @@ func (a *applier) ip(ctx context.Context, ch Change) (Outcome, error) {
 
 func (a *applier) subaccount(ctx context.Context, ch Change) (Outcome, error) {
 	w := ch.After.Subaccount
-	found := matchSubaccounts(a.now.Subaccounts, *w)
+	found := a.subs.match(*w)
 	switch {
 	case len(found) > 1:
 		return "", fmt.Errorf("%w: %s", ErrAmbiguous, describeIDs(found))
@@ -97,7 +97,7 @@ func (a *applier) subaccount(ctx context.Context, ch Change) (Outcome, error) {
 	default:
 		made.ID = created.ID
 	}
-	a.now.Subaccounts = append(a.now.Subaccounts, made)
+	a.subs.add(made)
 	return OutcomeDone, nil
 }
 
@@ -111,7 +111,7 @@ func (a *applier) findSubaccount(ctx context.Context, ch Change, cause error) (*
 		}
 		all = append(all, subaccountSpec(s))
 	}
-	switch found := matchSubaccounts(all, w); len(found) {
+	switch found := indexSubaccounts(all).match(w); len(found) {
 	case 0:
 		return nil, cause
 	case 1:
@@ -127,7 +127,7 @@ func (a *applier) ownerOf(d *DomainSpec) (int, error) {
 	if d.Owner == "" || d.OwnerID != 0 {
 		return d.OwnerID, nil
 	}
-	found := matchSubaccounts(a.now.Subaccounts, SubaccountSpec{Name: d.Owner})
+	found := a.subs.match(SubaccountSpec{Name: d.Owner})
 	switch len(found) {
 	case 0:
 		return 0, fmt.Errorf("%w: there is no subaccount %q", ErrStale, d.Owner)

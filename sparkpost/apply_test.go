@@ -103,7 +103,11 @@ func TestApplyCutOffAnywhere(t *testing.T) {
 				}
 				t.Run(fmt.Sprintf("%s/attempts=%d/%s", name, attempts, mode), func(t *testing.T) {
 					t.Parallel()
-					for n := 1; n <= total; n++ {
+					step := 1
+					if testing.Short() {
+						step = 4
+					}
+					for n := 1; n <= total; n += step {
 						cutAt(t, want, cut, n, attempts, mode, goal)
 					}
 				})
@@ -364,5 +368,53 @@ func TestApplyStoredChanges(t *testing.T) {
 		if load.wantErr == "" && err != nil || load.wantErr != "" && (err == nil || !strings.Contains(err.Error(), load.wantErr)) {
 			t.Errorf("error %v, want %q", err, load.wantErr)
 		}
+	}
+}
+
+// A new key is checked after it was stored, although the old one was valid.
+func TestApplyNewKeyIsVerified(t *testing.T) {
+	t.Parallel()
+	first := &sparkpost.State{Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: newKey(t, "s1"), VerifyDKIM: true}}}
+	second := &sparkpost.State{Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: newKey(t, "s2"), VerifyDKIM: true}}}
+	both := zone(&sparkpost.State{Domains: append(slices.Clone(first.Domains), second.Domains...)})
+	srv := sparkposttest.NewServer(sparkposttest.Config{TB: t, LookupTXT: both})
+	c := connect(t, srv)
+	for _, want := range []*sparkpost.State{first, second} {
+		if _, err := sparkpost.Apply(t.Context(), c, mustPlan(t, mustRead(t, c, want), want), nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	requests := srv.Requests()
+	var last []string
+	for _, r := range requests[len(requests)-2:] {
+		last = append(last, r.String())
+	}
+	if diff := cmp.Diff([]string{"PUT /api/v1/sending-domains/a.example [0] 200", "POST /api/v1/sending-domains/a.example/verify [0] 200"}, last); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// What State.Remove names goes, from its owner, and a second run finds nothing to do.
+func TestApplyRemoves(t *testing.T) {
+	t.Parallel()
+	want := migration(t)
+	srv := newAccount(t, want)
+	c := connect(t, srv)
+	if _, err := sparkpost.Apply(t.Context(), c, mustPlan(t, mustRead(t, c, want), want), nil); err != nil {
+		t.Fatal(err)
+	}
+	less := &sparkpost.State{
+		Subaccounts: []sparkpost.SubaccountSpec{{Name: "vmta-promo", IPPool: new("")}},
+		Remove:      []sparkpost.Ref{{Kind: sparkpost.KindDomain, Key: "news.shop.example"}, {Kind: sparkpost.KindPool, Key: "promo_pool"}},
+	}
+	changes := mustPlan(t, mustRead(t, c, less), less)
+	for round, outcome := range []sparkpost.Outcome{sparkpost.OutcomeDone, sparkpost.OutcomeUnneeded} {
+		rep, err := sparkpost.Apply(t.Context(), c, changes, nil)
+		if err != nil || rep.Count(outcome) != 3 {
+			t.Errorf("round %d: %+v, %v", round, rep, err)
+		}
+	}
+	if s := srv.Snapshot(); strings.Contains(s, "news.shop.example") || strings.Contains(s, "promo_pool") || !strings.Contains(s, "alerts.shop.example") {
+		t.Errorf("left:\n%s", s)
 	}
 }

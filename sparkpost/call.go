@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -14,11 +16,17 @@ import (
 	"github.com/SparkPost/gosparkpost"
 )
 
-// api is what the resources share.
+// api is what the resources share. Its methods for printing keep connections, whose buffers hold the key, out of every output.
 type api struct {
 	gsp *gosparkpost.Client
 	now func() time.Time
 }
+
+func (a *api) String() string               { return "sparkpost.Client(" + a.gsp.Config.BaseUrl + ")" }
+func (a *api) GoString() string             { return a.String() }
+func (a *api) Format(f fmt.State, _ rune)   { io.WriteString(f, a.String()) }
+func (a *api) LogValue() slog.Value         { return slog.StringValue(a.String()) }
+func (a *api) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // call describes one request.
 type call struct {

@@ -110,13 +110,16 @@ func newClient(gsp *gosparkpost.Client, rt *transport) *Client {
 }
 
 // String returns the address of the API. It shows no key.
-func (c *Client) String() string { return "sparkpost.Client(" + c.api.gsp.Config.BaseUrl + ")" }
+func (c *Client) String() string { return c.api.String() }
 
 // GoString returns what String returns.
-func (c *Client) GoString() string { return c.String() }
+func (c *Client) GoString() string { return c.api.String() }
+
+// Format writes what String returns, for every verb.
+func (c *Client) Format(f fmt.State, verb rune) { c.api.Format(f, verb) }
 
 // LogValue returns the address of the API.
-func (c *Client) LogValue() slog.Value { return slog.StringValue(c.String()) }
+func (c *Client) LogValue() slog.Value { return c.api.LogValue() }
 
 // Owner is the view of one owner: the primary account or one subaccount. Everything written through it belongs to that owner, and
 // only what that owner has is seen (reference: subaccount scoping).

@@ -15,12 +15,12 @@ import (
 // Domains are the sending domains of one owner (reference: sending domains and DKIM). Needs the grant sending_domains/manage, for
 // reading too.
 type Domains struct {
-	api   *api
+	*api
 	scope scope
 }
 
 // AllDomains lists the sending domains of the primary account and of all subaccounts.
-type AllDomains struct{ api *api }
+type AllDomains struct{ *api }
 
 // Domain is a sending domain as the API shows it. One object serves as sender, DKIM identity and bounce domain.
 type Domain struct {

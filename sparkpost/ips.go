@@ -10,7 +10,7 @@ import (
 
 // IPs lists and changes dedicated sending IPs (reference: sending IPs). They are bought, not created. Needs the grants ip_pools/view
 // and ip_pools/manage.
-type IPs struct{ api *api }
+type IPs struct{ *api }
 
 // IP is a sending IP as the API shows it.
 type IP struct {

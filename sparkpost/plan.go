@@ -17,7 +17,8 @@ func Plan(have, want *State) (*Changes, error) {
 	if err := want.check(); err != nil {
 		return nil, err
 	}
-	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{}}
+	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{},
+		subs: indexSubaccounts(have.Subaccounts), wanted: indexSubaccounts(want.Subaccounts)}
 	p.planPools()
 	p.planIPs()
 	p.planSubaccounts()
@@ -62,6 +63,8 @@ type planner struct {
 	conflicts  []Conflict
 	pools      map[string]PoolSpec // the pools as they will be
 	broken     map[Ref]bool        // wanted resources that will not come to be
+	subs       *subaccountIndex    // those that exist
+	wanted     *subaccountIndex    // those that are wanted
 }
 
 func (p *planner) add(rank int, c Change) { p.steps = append(p.steps, step{rank, c}) }
@@ -159,7 +162,7 @@ func deref[T any](p *T) T {
 
 func (p *planner) planSubaccounts() {
 	for _, w := range p.want.Subaccounts {
-		found := p.match(w)
+		found := p.subs.match(w)
 		switch {
 		case len(found) > 1:
 			p.conflict(KindSubaccount, w.key(), "several subaccounts have this name: "+describeIDs(found), "give the id of the one that is meant")
@@ -200,19 +203,36 @@ func (p *planner) planSubaccounts() {
 	}
 }
 
-// match returns the subaccounts that w may mean.
-func (p *planner) match(w SubaccountSpec) []SubaccountSpec {
-	return matchSubaccounts(p.have.Subaccounts, w)
+// subaccountIndex finds subaccounts by name or id.
+type subaccountIndex struct {
+	byName map[string][]SubaccountSpec
+	byID   map[int]SubaccountSpec
 }
 
-func matchSubaccounts(have []SubaccountSpec, w SubaccountSpec) []SubaccountSpec {
-	var found []SubaccountSpec
-	for _, h := range have {
-		if w.ID != 0 && h.ID == w.ID || w.ID == 0 && h.Name == w.Name {
-			found = append(found, h)
-		}
+func indexSubaccounts(subs []SubaccountSpec) *subaccountIndex {
+	x := &subaccountIndex{byName: map[string][]SubaccountSpec{}, byID: map[int]SubaccountSpec{}}
+	for _, s := range subs {
+		x.add(s)
 	}
-	return found
+	return x
+}
+
+func (x *subaccountIndex) add(s SubaccountSpec) {
+	x.byName[s.Name] = append(x.byName[s.Name], s)
+	if s.ID != 0 {
+		x.byID[s.ID] = s
+	}
+}
+
+// match returns the subaccounts that w may mean: the one with its id, or all with its name when it has none.
+func (x *subaccountIndex) match(w SubaccountSpec) []SubaccountSpec {
+	if w.ID == 0 {
+		return x.byName[w.Name]
+	}
+	if s, ok := x.byID[w.ID]; ok {
+		return []SubaccountSpec{s}
+	}
+	return nil
 }
 
 func describeIDs(subs []SubaccountSpec) string {

@@ -36,32 +36,27 @@ func (p *planner) domainOwner(w DomainSpec) (id int, problem, hint string) {
 	if w.OwnerID == 0 && w.Owner == "" {
 		return 0, "", ""
 	}
-	var named *SubaccountSpec // the wanted subaccount of that name, which may carry an id
-	for _, s := range p.want.Subaccounts {
-		if w.OwnerID == 0 && s.Name == w.Owner || w.OwnerID != 0 && s.ID == w.OwnerID {
-			if named != nil {
-				return 0, fmt.Sprintf("the state holds several subaccounts %q", w.Owner), "give the id of the owner"
-			}
-			named = &s
-		}
-	}
 	look := SubaccountSpec{Name: w.Owner, ID: w.OwnerID}
-	if named != nil {
-		if p.broken[Ref{KindSubaccount, named.key()}] {
-			return 0, fmt.Sprintf("its owner %s cannot be made as wanted", named.key()), ""
-		}
-		look.ID = named.ID
+	named := p.wanted.match(look) // wanted subaccounts, which may carry an id
+	if len(named) > 1 {
+		return 0, fmt.Sprintf("the state holds several subaccounts %q", w.Owner), "give the id of the owner"
 	}
-	found := p.match(look)
+	if len(named) == 1 {
+		if p.broken[Ref{KindSubaccount, named[0].key()}] {
+			return 0, fmt.Sprintf("its owner %s cannot be made as wanted", named[0].key()), ""
+		}
+		look.ID = named[0].ID
+	}
+	found := p.subs.match(look)
 	switch {
 	case len(found) == 1:
 		return found[0].ID, "", ""
 	case len(found) > 1:
 		return 0, fmt.Sprintf("several subaccounts are named %q: %s", w.Owner, describeIDs(found)), "give the id of the owner"
-	case named != nil && w.OwnerID == 0 && named.ID == 0:
+	case len(named) == 1 && look.ID == 0:
 		return ownerToBe, "", ""
 	}
-	return 0, fmt.Sprintf("there is no subaccount %s", w.ownerText()), "add it to the state"
+	return 0, "there is no " + w.ownerText(), "add it to the state"
 }
 
 func (d DomainSpec) ownerText() string {

@@ -17,7 +17,7 @@ const SharedPool = "shared pool"
 
 // Pools lists, makes, changes and deletes IP pools (reference: IP pools). Pools belong to the account, not to subaccounts. Needs the
 // grants ip_pools/view and ip_pools/manage.
-type Pools struct{ api *api }
+type Pools struct{ *api }
 
 // Pool is an IP pool as the API shows it.
 type Pool struct {

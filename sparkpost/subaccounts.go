@@ -23,7 +23,7 @@ const (
 )
 
 // Subaccounts lists, makes and changes subaccounts (reference: subaccounts). Needs the grants subaccount/view and subaccount/manage.
-type Subaccounts struct{ api *api }
+type Subaccounts struct{ *api }
 
 // Subaccount is a subaccount as the API shows it.
 type Subaccount struct {

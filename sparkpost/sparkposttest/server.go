@@ -108,6 +108,9 @@ func (s *Server) String() string { return "sparkposttest.Server(" + s.http.URL +
 // GoString returns what String returns.
 func (s *Server) GoString() string { return s.String() }
 
+// Format writes what String returns, for every verb.
+func (s *Server) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
+
 // AddTrackingDomain registers a tracking domain for the primary account (0) or a subaccount, so that sending domains can link it.
 func (s *Server) AddTrackingDomain(owner int, name string) {
 	s.mu.Lock()
