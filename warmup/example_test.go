@@ -35,6 +35,11 @@ func ExamplePublished() {
 	// onesignal 300 4622
 	// marketing-cloud 50000 100000
 	// pardot 10000 40000
+	// amazon-ses 1111 15555
+	// onesignal-law 300 3209
+	// ipost 1000 8000
+	// oracle 32500 50000
+	// acelle 50 800
 }
 
 func ExamplePlan_All() {

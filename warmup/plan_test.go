@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"pgregory.net/rapid"
 )
 
 func start() time.Time { return time.Date(2026, time.March, 2, 9, 0, 0, 0, time.UTC) }
@@ -171,77 +170,6 @@ func TestValidate(t *testing.T) {
 			}
 		}
 	}
-}
-
-func TestPlanLaws(t *testing.T) {
-	t.Parallel()
-	rapid.Check(t, func(t *rapid.T) {
-		loc := zone(t, rapid.SampledFrom([]string{"UTC", "Europe/Berlin", "America/New_York", "America/Sao_Paulo", "Asia/Beirut", "Pacific/Apia"}).Draw(t, "zone"))
-		p := Plan{
-			Schedule: drawSchedule(t),
-			Start:    time.Date(rapid.IntRange(2008, 2030).Draw(t, "year"), time.Month(rapid.IntRange(1, 12).Draw(t, "month")), rapid.IntRange(1, 31).Draw(t, "day"), rapid.IntRange(0, 23).Draw(t, "hour"), 0, 0, 0, loc),
-			IPs:      rapid.IntRange(1, 6).Draw(t, "ips"),
-			Daily:    rapid.OneOf(rapid.Int64Range(1, 2000), rapid.Int64Range(1, 4_000_000)).Draw(t, "daily"),
-		}
-		if rapid.Bool().Draw(t, "express") {
-			p.Express = inLines(rapid.Int64Range(1, 100).Draw(t, "lines"))
-		}
-		if err := p.Validate(); err != nil {
-			for range p.All() {
-				t.Fatalf("a day of a plan with %v", err)
-			}
-			return
-		}
-		days := slices.Collect(p.All())
-		first, last := days[0], days[len(days)-1]
-		firstCap := p.Schedule.Cap(1)
-		if !p.Schedule.Together {
-			firstCap *= int64(p.IPs)
-		}
-		if first.Cap != firstCap || !sameDate(first.Date, p.Start) || first.Stage != 1 {
-			t.Fatalf("first day %+v", first)
-		}
-		if last.Share.Cmp(big.NewRat(1, 1)) != 0 || last.Direct != 0 {
-			t.Fatalf("last day %+v", last)
-		}
-		for i, d := range days {
-			if d.Number != i+1 || d.Relay > d.Cap || d.Relay < 1 && d.Cap > 0 || d.Relay+d.Direct != d.Volume || d.Volume != p.Daily || d.Direct < 0 {
-				t.Fatalf("%+v", d)
-			}
-			if d.CapPerIP > d.Cap/int64(p.IPs) {
-				t.Fatalf("%d per IP and %d in all for %d IPs", d.CapPerIP, d.Cap, p.IPs)
-			}
-			if d.Share.Cmp(big.NewRat(d.Relay, d.Volume)) != 0 {
-				t.Fatalf("share %v of %d/%d", d.Share, d.Relay, d.Volume)
-			}
-			if (d.Best == nil) != (p.Express == nil) || d.Best != nil && new(big.Rat).Sub(d.Best, d.BestError).Cmp(d.Share) != 0 {
-				t.Fatalf("best %v, error %v", d.Best, d.BestError)
-			}
-			if i == 0 {
-				continue
-			}
-			before := days[i-1]
-			if before.Relay == before.Volume {
-				t.Fatalf("day %d comes after the move", d.Number)
-			}
-			if d.Cap < before.Cap || d.Share.Cmp(before.Share) < 0 || d.Stage < before.Stage || d.Stage > before.Stage+1 {
-				t.Fatalf("%+v follows %+v", d, before)
-			}
-			if h := d.Date.Sub(before.Date); (h < 22*time.Hour || h > 26*time.Hour) && loc.String() != "Pacific/Apia" {
-				t.Fatalf("%v follows %v", d.Date, before.Date)
-			}
-		}
-		same := cmp.Comparer(func(a, b *big.Rat) bool { return a == b || a != nil && b != nil && a.Cmp(b) == 0 })
-		if diff := cmp.Diff(days, slices.Collect(p.All()), same); diff != "" {
-			t.Fatalf("the second range differs:\n%s", diff)
-		}
-		for range p.All() {
-			break // must not go on
-		}
-		if moved, err := p.Moved(); err != nil || cmp.Diff(moved, last, same) != "" {
-			t.Fatalf("moved on %+v, %v", moved, err)
-		}
-	})
 }
 
 func BenchmarkAll(b *testing.B) {
