@@ -22,10 +22,19 @@ type api struct {
 	now func() time.Time
 }
 
-func (a *api) String() string               { return "sparkpost.Client(" + a.gsp.Config.BaseUrl + ")" }
-func (a *api) GoString() string             { return a.String() }
-func (a *api) Format(f fmt.State, _ rune)   { io.WriteString(f, a.String()) }
-func (a *api) LogValue() slog.Value         { return slog.StringValue(a.String()) }
+// String returns the address of the API. It shows no key.
+func (a *api) String() string { return "sparkpost.Client(" + a.gsp.Config.BaseUrl + ")" }
+
+// GoString returns what String returns.
+func (a *api) GoString() string { return a.String() }
+
+// Format writes what String returns, for every verb.
+func (a *api) Format(f fmt.State, _ rune) { io.WriteString(f, a.String()) }
+
+// LogValue returns what String returns.
+func (a *api) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// MarshalText returns what String returns.
 func (a *api) MarshalText() ([]byte, error) { return []byte(a.String()), nil }
 
 // call describes one request.

@@ -233,6 +233,7 @@ func permanent(err error) bool {
 // permanentError marks failures on this side of the wire: a body over the limit, a missing key, a foreign host.
 type permanentError struct{ error }
 
+// Unwrap returns the cause.
 func (e *permanentError) Unwrap() error { return e.error }
 
 // oneLine returns s without control characters and line breaks, cut to max bytes at a character boundary.
