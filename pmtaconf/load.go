@@ -165,6 +165,10 @@ func (l *loader) include(d *Directive, chain []*link, scope string) {
 		l.report(d, chain, Warning, "include-scope", fmt.Sprintf("the guide shows no include inside <%s>; the file was read all the same", scope),
 			"check with pmta test config that the product accepts it")
 	}
+	if n := len(Unquote(d.Value())); n == 0 || n > maxPath {
+		l.report(d, chain, Error, "missing-file", "the include names no file", "write the path of a file")
+		return
+	}
 	p, relative, leaves := c.locate(d.Value())
 	if leaves != "" {
 		l.report(d, chain, Error, "outside-root", leaves, "the rest was loaded without it")

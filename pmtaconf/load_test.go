@@ -140,7 +140,7 @@ func TestLoadFindings(t *testing.T) {
 	}{
 		{"missing", map[string]string{"config": "a 1\n  include /none.conf  # c\n"}, nil, []string{"config:2:11-2:21 missing-file"}},
 		{"a folder", map[string]string{"config": "include /d\n", "d/x": ""}, nil, []string{"config:1:9-1:11 unreadable-file"}},
-		{"no value", map[string]string{"config": "include\ninclude \"\"\n"}, nil, []string{"config:1:1-1:8 outside-root", "config:2:9-2:11 outside-root"}},
+		{"no value", map[string]string{"config": "include\ninclude \"\"\n"}, nil, []string{"config:1:1-1:8 missing-file", "config:2:9-2:11 missing-file"}},
 		{"leaves the root", map[string]string{"config": "include ../x\n", "x": ""}, nil, []string{"config:1:9-1:13 outside-root"}},
 		{"climbs inside the root", map[string]string{"config": "include /d/../../x\n", "x": ""}, nil, nil},
 		{"not below Base", map[string]string{"config": "include /opt/x\ninclude /etc/pmtaX/x\n", "x": "", "opt/x": ""}, &pmtaconf.LoadOptions{Base: "/etc/pmta"},

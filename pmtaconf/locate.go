@@ -30,11 +30,14 @@ func (c *Config) Path(value string) (string, error) {
 	return p, nil
 }
 
+// maxPath is the length in bytes that no path of a file has.
+const maxPath = 4096
+
 // locate turns the value of an include into a path of the file system, which may hold wildcards. Fault says why it is none.
 func (c *Config) locate(value string) (p string, relative bool, fault string) {
 	value = Unquote(value)
-	if value == "" {
-		return "", false, "the include names no file"
+	if value == "" || len(value) > maxPath {
+		return "", false, "no file can have that name"
 	}
 	p, absolute := splitAbsolute(value)
 	if !absolute {
