@@ -2,6 +2,7 @@ package dkim
 
 import (
 	"errors"
+	"strconv"
 	"strings"
 )
 
@@ -24,13 +25,25 @@ var (
 	ErrRevoked = errors.New("key is revoked in DNS")
 	// ErrMismatch: the DNS record is sound, but does not fit the key.
 	ErrMismatch = errors.New("record does not fit the key")
+	// ErrMissing: there is no TXT record at the name.
+	ErrMissing = errors.New("no record in DNS")
+	// ErrSeveral: there are several TXT records at the name, of which verifiers
+	// may take any, or none (RFC 6376 section 3.6.2.2).
+	ErrSeveral = errors.New("several records in DNS")
+	// ErrLookup: DNS gave no answer, or there was no time to ask.
+	ErrLookup = errors.New("no answer from DNS")
+	// ErrExists: a file of that name exists and was left alone.
+	ErrExists = errors.New("file exists")
 )
 
 // Error says what failed, in which file, and what to do. It never holds
 // content of the file.
 type Error struct {
-	// File is the name given to [LoadKey], empty where no file is involved.
+	// File is the name of the key file, empty where no file is involved.
 	File string
+	// Line is the line of a table or list the error is about, from 1; zero
+	// where there is none.
+	Line int
 	// Kind is one of the Err variables of this package, nil when the file
 	// could not be read at all.
 	Kind error
@@ -40,13 +53,16 @@ type Error struct {
 	Err error
 }
 
-// Error returns one line: package, file, kind, reason, cause, as far as they
-// are set.
+// Error returns one line: package, file, line, kind, reason, cause, as far as
+// they are set.
 func (e *Error) Error() string {
-	parts := make([]string, 1, 5)
+	parts := make([]string, 1, 6)
 	parts[0] = "dkim"
 	if e.File != "" {
 		parts = append(parts, e.File)
+	}
+	if e.Line > 0 {
+		parts = append(parts, "line "+strconv.Itoa(e.Line))
 	}
 	if e.Kind != nil {
 		parts = append(parts, e.Kind.Error())

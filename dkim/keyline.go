@@ -1,6 +1,9 @@
 package dkim
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // KeyLine is the value of one domain-key directive of PowerMTA:
 // SELECTOR,DOMAIN,FILE.
@@ -122,20 +125,81 @@ type KeyLines []KeyLine
 // wherever it stands; For takes the order as it is. With "*" last both readings
 // agree.
 func (ls KeyLines) For(sendingDomain string) (line KeyLine, signingDomain string, ok bool) {
-	sending := canonicalDomain(sendingDomain)
-	if sending == "" {
+	i := ls.index(canonicalDomain(sendingDomain))
+	if i < 0 {
 		return KeyLine{}, "", false
 	}
-	for _, l := range ls {
+	if canonicalDomain(ls[i].Domain) == "*" {
+		return ls[i], canonicalDomain(sendingDomain), true
+	}
+	return ls[i], canonicalDomain(ls[i].Domain), true
+}
+
+// index returns which line For answers with, -1 for none.
+func (ls KeyLines) index(sending string) int {
+	if sending == "" {
+		return -1
+	}
+	return slices.IndexFunc(ls, func(l KeyLine) bool {
 		domain := canonicalDomain(l.Domain)
-		if domain == "*" {
-			return l, sending, true
+		return domain == "*" || domain != "" && (sending == domain || strings.HasSuffix(sending, "."+domain))
+	})
+}
+
+// Expand puts lines for the given sending domains in the place of each line
+// that signs for "*": one for every domain that For answers with that line, the
+// deepest first. Other lines stay as they are. For the given domains For gives
+// the same selector, file and signing domain before and after; a wildcard that
+// none of them needs is gone, as are domains that are no host names.
+//
+// The result names each record to look up and each domain to create.
+func (ls KeyLines) Expand(sendingDomains []string) KeyLines {
+	var out KeyLines
+	for _, e := range ls.expand(sendingDomains) {
+		line := ls[e.line]
+		line.Domain = e.domain
+		if canonicalDomain(line.Domain) == "*" {
+			continue
 		}
-		if domain != "" && (sending == domain || strings.HasSuffix(sending, "."+domain)) {
-			return l, domain, true
+		out = append(out, line)
+	}
+	return out
+}
+
+// expanded is a line by its index, and a domain that it signs with.
+type expanded struct {
+	line   int
+	domain string // "*" for a wildcard that no domain needs
+}
+
+// expand lists what Expand does, in order.
+func (ls KeyLines) expand(sendingDomains []string) []expanded {
+	wild := make([][]string, len(ls)) // sending domains of the wildcard lines
+	seen := make(map[string]bool)
+	for _, d := range sendingDomains {
+		d = canonicalDomain(d)
+		if seen[d] || checkName("domain", d) != nil {
+			continue
+		}
+		seen[d] = true
+		if i := ls.index(d); i >= 0 && canonicalDomain(ls[i].Domain) == "*" {
+			wild[i] = append(wild[i], d)
 		}
 	}
-	return KeyLine{}, "", false
+	var out []expanded
+	for i, l := range ls {
+		if len(wild[i]) == 0 {
+			out = append(out, expanded{i, l.Domain})
+			continue
+		}
+		slices.SortStableFunc(wild[i], func(a, b string) int {
+			return strings.Count(b, ".") - strings.Count(a, ".")
+		})
+		for _, d := range wild[i] {
+			out = append(out, expanded{i, d})
+		}
+	}
+	return out
 }
 
 func canonicalDomain(s string) string {

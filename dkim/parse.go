@@ -3,10 +3,7 @@ package dkim
 import (
 	"bytes"
 	"crypto/ed25519"
-	"errors"
 	"fmt"
-	"io"
-	"io/fs"
 	"strings"
 )
 
@@ -46,40 +43,6 @@ func ParseKey(data []byte) (*Key, error) {
 // encrypted OpenSSH file is refused as [ErrMalformed] instead of reported.
 func ParseKeyWithPassphrase(data, passphrase []byte) (*Key, error) {
 	return parseKey(data, unlocker{passphrase, maxWork})
-}
-
-// LoadKey reads the file name of fsys with [ParseKey]. Names follow
-// [fs.ValidPath]: relative to the root of fsys, slashes only. Every error is an
-// [*Error] with File set to name; one of opening or reading has no Kind and
-// keeps its cause, so that errors.Is(err, fs.ErrNotExist) holds.
-//
-// The mode of the file is the caller's to check: a key that others can read is
-// no secret, and OpenDKIM refuses it.
-func LoadKey(fsys fs.FS, name string) (*Key, error) {
-	data, err := readFile(fsys, name)
-	if err != nil {
-		e := &Error{File: name, Err: err}
-		if !fs.ValidPath(name) {
-			e.Reason = "give the name relative to the root of the file system, with slashes and without a leading one"
-		}
-		return nil, e
-	}
-	key, err := ParseKey(data)
-	var e *Error
-	if errors.As(err, &e) {
-		return nil, &Error{File: name, Kind: e.Kind, Reason: e.Reason, Err: e.Err}
-	}
-	return key, nil
-}
-
-// readFile reads one byte more than maxFile at most.
-func readFile(fsys fs.FS, name string) ([]byte, error) {
-	f, err := fsys.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return io.ReadAll(io.LimitReader(f, maxFile+1))
 }
 
 func parseKey(data []byte, u unlocker) (*Key, error) {

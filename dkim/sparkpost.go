@@ -2,6 +2,7 @@ package dkim
 
 import (
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"slices"
 )
@@ -52,4 +53,23 @@ func (k *Key) SparkPostPair() (private, public string, err error) {
 		der = encodePKCS8(oidRSA, der)
 	}
 	return base64.StdEncoding.EncodeToString(der), base64.StdEncoding.EncodeToString(slices.Clone(k.spki)), nil
+}
+
+// SparkPostObject returns the dkim object of a SparkPost sending domain, or
+// with an "id" beside it that of an additional key, as JSON: selector, and the
+// values of [Key.SparkPostPair], whose errors it has. A selector that is no DNS
+// name is [ErrMalformed]. It holds the private key: keep it out of logs.
+func (k *Key) SparkPostObject(selector string) ([]byte, error) {
+	if err := checkName("selector", selector); err != nil {
+		return nil, err
+	}
+	private, public, err := k.SparkPostPair()
+	if err != nil {
+		return nil, err
+	}
+	return json.Marshal(struct {
+		Selector string `json:"selector"`
+		Private  string `json:"private"`
+		Public   string `json:"public"`
+	}{selector, private, public})
 }
