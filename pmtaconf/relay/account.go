@@ -1,7 +1,10 @@
 package relay
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"log/slog"
 	"path"
 	"slices"
 	"strconv"
@@ -16,17 +19,24 @@ const sparkpost = "{sparkpost}"
 // setting is a directive with its value.
 type setting struct{ name, value string }
 
-// secure are the settings that must hold on a relay: the API key never travels in clear, and SparkPost alone signs.
-var secure = []setting{
-	{"use-starttls", "yes"},
-	{"require-starttls", "yes"},
-	{"dkim-sign", "no"},
+// secure are the settings that must hold on a relay: the API key never travels in clear, and SparkPost alone signs. The second
+// signature is switched off where the configuration makes one somewhere.
+func secure(c *pmtaconf.Config) []setting {
+	list := []setting{{"use-starttls", "yes"}, {"require-starttls", "yes"}, {"dkim-sign", "no"}}
+	for _, n := range c.All() {
+		d, ok := n.(*pmtaconf.Directive)
+		if ok && strings.EqualFold(d.Name(), "second-dkim-sign") && !isNo(d.Value()) {
+			return append(list, setting{"second-dkim-sign", "no"})
+		}
+	}
+	return list
 }
 
 // Account says how AddAccount reaches SparkPost.
 type Account struct {
 	// KeyFile is the path of a file for the API key, as an include names it. It is made with mode 0640 and included by the
-	// account's <domain>. Empty means "sparkpost-key.conf" beside the main file.
+	// account's <domain>. Empty means "sparkpost-key.conf" beside the main file, or "sparkpost-key.inc" where an include with a
+	// wildcard would read that as configuration.
 	KeyFile string
 	// Key is the API key, with the grant smtp/inject. Empty writes a placeholder for it, with which no mail can be relayed.
 	Key string
@@ -38,71 +48,118 @@ func (a Account) String() string { return fmt.Sprintf("account with key file %q"
 // GoString is String.
 func (a Account) GoString() string { return a.String() }
 
+// Format writes String for every verb.
+func (a Account) Format(s fmt.State, _ rune) { fmt.Fprint(s, a.String()) }
+
+// LogValue is String.
+func (a Account) LogValue() slog.Value { return slog.StringValue(a.String()) }
+
+// MarshalJSON is String, quoted.
+func (a Account) MarshalJSON() ([]byte, error) { return []byte(strconv.Quote(a.String())), nil }
+
 // Placeholder stands in the key file when no key was given.
 const Placeholder = "PUT-THE-SPARKPOST-API-KEY-HERE"
 
 const keyFileMark = "# relayshift: API key of SparkPost, grant smtp/inject."
 
 // AddAccount makes sure that the top level has a <domain {sparkpost}> with a key, required TLS and no DKIM signing. One that is
-// there is kept: what it lacks is added, what contradicts is commented out, and its own auth-password stays. A new one goes above
-// the first pool, with the key in a file of its own.
+// there is kept: what it lacks is added, what contradicts is commented out, and its own auth-password stays; only a [Placeholder]
+// in the key file gives way to the key. A new one goes above the first pool, with the key in a file of its own.
 //
-// ErrUnknown says that the configuration has no pool and no source to put it above.
+// ErrUnknown says that the configuration has no pool and no source to put it above, ErrTaken that the key file's name belongs to
+// something else, ErrFixed that an included file of the account contradicts or could not be read.
 func AddAccount(c *pmtaconf.Config, a Account) error {
-	if s := find(c, "domain", sparkpost); s != nil {
-		return completeAccount(c, s, a)
-	}
-	anchor := firstAnchor(c)
-	if anchor == nil {
-		return fmt.Errorf("relay: a pool or source to put the account above: %w", ErrUnknown)
-	}
-	key, err := keyFile(c, a)
-	if err != nil {
-		return err
-	}
-	at := above(anchor)
-	done, err := block(at, "account")
-	if err != nil {
-		return err
-	}
-	s, err := at.AddScope("domain", sparkpost)
-	if err != nil {
-		return err
-	}
-	if _, err := s.Add("include", c.IncludeValue(key.Name())); err != nil {
-		return err
-	}
-	if err := add(s, secure); err != nil {
-		return err
-	}
-	return done()
+	return atomically(c, func() error {
+		if list := accounts(c); len(list) > 0 {
+			return completeAccount(c, list, a)
+		}
+		anchor := firstAnchor(c)
+		if anchor == nil {
+			return fmt.Errorf("relay: a pool or source to put the account above: %w", ErrUnknown)
+		}
+		key, err := keyFile(c, a)
+		if err != nil {
+			return err
+		}
+		s, err := addBlock(above(anchor), accountTitle, "domain", sparkpost)
+		if err != nil {
+			return err
+		}
+		if _, err := s.Add("include", c.IncludeValue(key.Name())); err != nil {
+			return err
+		}
+		return add(s, secure(c))
+	})
 }
 
-// completeAccount adds to an account that is there what it lacks.
-func completeAccount(c *pmtaconf.Config, s *pmtaconf.Scope, a Account) error {
-	for _, want := range secure {
+// accounts are the top-level <domain {sparkpost}> scopes.
+func accounts(c *pmtaconf.Config) []*pmtaconf.Scope {
+	var list []*pmtaconf.Scope
+	for n := range c.Nodes(nil) {
+		s, ok := n.(*pmtaconf.Scope)
+		if ok && strings.EqualFold(s.Name(), "domain") && pmtaconf.Unquote(s.Arg()) == sparkpost && !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// completeAccount adds to an account that is there what it lacks. It may stand in several scopes.
+func completeAccount(c *pmtaconf.Config, list []*pmtaconf.Scope, a Account) error {
+	for _, want := range secure(c) {
 		found := false
-		for d := range directives(c, &s.Body, want.name) {
-			if sameSetting(d.Value(), want.value) {
-				found = true
-			} else if _, err := switchOff(d); err != nil {
-				return err
+		for _, s := range list {
+			for d := range directives(c, &s.Body, want.name) {
+				if sameSetting(d.Value(), want.value) {
+					found = true
+				} else if d.Parent() != &s.Body {
+					return fmt.Errorf("relay: account: %w: the included file %s sets %s", ErrFixed, d.Parent().File().Name(), want.name)
+				} else if _, err := switchOff(d); err != nil {
+					return fmt.Errorf("relay: account: %w", err)
+				}
 			}
 		}
 		if !found {
-			if err := addMarked(s.AtEnd(), want.name, want.value); err != nil {
+			if err := addMarked(list[0].AtEnd(), want.name, want.value); err != nil {
 				return err
 			}
 		}
 	}
-	for range directives(c, &s.Body, "auth-password") {
-		return nil
+	return completeKey(c, list, a)
+}
+
+// completeKey makes sure that an account that is there has a key.
+func completeKey(c *pmtaconf.Config, list []*pmtaconf.Scope, a Account) error {
+	for _, s := range list {
+		for d := range directives(c, &s.Body, "auth-password") {
+			if f := d.Parent().File(); isKeyFile(f) {
+				return fillKey(f, a)
+			}
+			return nil
+		}
+	}
+	for _, s := range list {
+		for d := range directives(c, &s.Body, "include") {
+			if len(c.Included(d)) > 0 {
+				continue
+			}
+			if m, err := blockOf(s); err != nil {
+				return fmt.Errorf("relay: account: %w", err)
+			} else if m == nil && !isOurs(d) {
+				return fmt.Errorf("relay: account: %w: %s may hold the key and was not loaded", ErrFixed, d.Value())
+			}
+			a.KeyFile = d.Value()
+			if _, err := keyFile(c, a); !errors.Is(err, fs.ErrExist) { // it may be there and not readable from here
+				return err
+			}
+			return nil
+		}
 	}
 	key, err := keyFile(c, a)
 	if err != nil {
 		return err
 	}
-	return addMarked(s.AtEnd(), "include", c.IncludeValue(key.Name()))
+	return addMarked(list[0].AtEnd(), "include", c.IncludeValue(key.Name()))
 }
 
 // sameSetting compares values of which some are booleans.
@@ -110,184 +167,98 @@ func sameSetting(have, want string) bool {
 	if want == "yes" {
 		return isYes(have)
 	}
-	return strings.EqualFold(have, want) || want == "no" && strings.EqualFold(have, "false")
+	return isNo(have)
 }
 
 // keyFile is the file with the API key; it is made when it is not loaded.
 func keyFile(c *pmtaconf.Config, a Account) (*pmtaconf.File, error) {
-	name := a.KeyFile
-	if name == "" {
-		name = c.IncludeValue(path.Join(path.Dir(c.Main().Name()), "sparkpost-key.conf"))
+	names := []string{a.KeyFile}
+	if a.KeyFile == "" {
+		dir := path.Dir(c.Main().Name())
+		names = []string{c.IncludeValue(path.Join(dir, "sparkpost-key.conf")), c.IncludeValue(path.Join(dir, "sparkpost-key.inc"))}
 	}
-	if f, ok := c.File(name); ok {
-		return f, nil
+	for _, name := range names {
+		if f, ok := c.File(name); ok {
+			if !isKeyFile(f) {
+				return nil, fmt.Errorf("relay: key file %s: %w by a file that holds something else", f.Name(), ErrTaken)
+			}
+			return f, fillKey(f, a)
+		}
+		f, err := c.Create(name, 0o640)
+		switch {
+		case err != nil:
+			return nil, fmt.Errorf("relay: key file: %w", err)
+		case includedElsewhere(c, f):
+			c.Drop(f)
+		case len(f.Bytes()) > 0: // one that Remove took out comes back
+			return f, fillKey(f, a)
+		default:
+			return f, writeKey(f, a)
+		}
 	}
-	f, err := c.Create(name, 0o640)
-	if err != nil {
-		return nil, err
+	return nil, fmt.Errorf("relay: key file %s: %w: an include outside the account would read it as configuration", names[0], ErrTaken)
+}
+
+// includedElsewhere reports whether an include outside the account stands for the file.
+func includedElsewhere(c *pmtaconf.Config, f *pmtaconf.File) bool {
+	for scopes, n := range c.All() {
+		d, ok := n.(*pmtaconf.Directive)
+		if ok && slices.Contains(c.Included(d), f) && (len(scopes) == 0 || pmtaconf.Unquote(scopes[0].Arg()) != sparkpost) {
+			return true
+		}
+	}
+	return false
+}
+
+// writeKey fills a new key file.
+func writeKey(f *pmtaconf.File, a Account) error {
+	at := f.AtStart()
+	for _, line := range []string{keyFileMark, "# Only the mail server should be able to read this file."} {
+		if _, err := at.AddComment(line); err != nil {
+			return err
+		}
 	}
 	key := a.Key
 	if key == "" {
 		key = Placeholder
 	}
-	at := f.AtStart()
-	for _, line := range []string{keyFileMark, "# Only the mail server should be able to read this file."} {
-		if _, err := at.AddComment(line); err != nil {
-			return nil, err
-		}
-	}
-	if _, err := at.Add("auth-password", key); err != nil {
-		c.Drop(f)
-		return nil, err
-	}
-	return f, nil
+	_, err := at.Add("auth-password", key)
+	return err
 }
 
-// isKeyFile reports whether keyFile made a file.
-func isKeyFile(f *pmtaconf.File) bool {
-	for n := range f.Nodes() {
-		c, ok := n.(*pmtaconf.Comment)
-		return ok && c.Text() == keyFileMark
-	}
-	return false
-}
-
-// VMTA describes a relay.
-type VMTA struct {
-	// Name is the relay's name, which no other VMTA or pool may have.
-	Name string
-	// Pool is the pool that the relay will join; the relay is put above it.
-	Pool string
-	// Subaccount is the SparkPost subaccount that the mail belongs to, 0 for the primary account. It becomes part of the user name
-	// for SMTP (SMTP_Injection:X-MSYS-SUBACCOUNT=N), so that one API key serves all.
-	Subaccount int
-}
-
-// AddVMTA adds a relay VMTA above its pool, or brings the one that is there to what v says. ErrUnknown says that there is no such
-// pool, ErrTaken that the name belongs to a VMTA or pool that this package did not make.
-func AddVMTA(c *pmtaconf.Config, v VMTA) error {
-	inv := Inspect(c)
-	pool := inv.Pool(v.Pool)
-	switch {
-	case pool == nil:
-		return fmt.Errorf("relay: pool %s: %w", v.Pool, ErrUnknown)
-	case inv.Pool(v.Name) != nil:
-		return fmt.Errorf("relay: VMTA %s: %w by a pool", v.Name, ErrTaken)
-	case v.Subaccount < 0:
-		return fmt.Errorf("relay: subaccount %d: numbers start at 0, the primary account", v.Subaccount)
-	}
-	user := "SMTP_Injection"
-	if v.Subaccount > 0 {
-		user += ":X-MSYS-SUBACCOUNT=" + strconv.Itoa(v.Subaccount)
-	}
-	if s := inv.vmtas[v.Name]; s != nil {
-		return setUser(s, v.Name, user)
-	}
-	at := above(pool.scope)
-	done, err := block(at, "relay "+v.Name)
-	if err != nil {
-		return err
-	}
-	s, err := at.AddScope("virtual-mta", v.Name)
-	if err != nil {
-		return err
-	}
-	moves := movers(c, pool.scope)
-	for _, pattern := range patterns(moves) {
-		d, err := s.AddScope("domain", pattern)
-		if err != nil {
-			return err
-		}
-		if err := add(d, append([]setting{{"queue-to", sparkpost}}, clears(moves, pattern)...)); err != nil {
-			return err
-		}
-	}
-	d, err := s.AddScope("domain", sparkpost)
-	if err != nil {
-		return err
-	}
-	if err := add(d, slices.Concat([]setting{{"auth-username", user}}, secure, clears(moves, "*"))); err != nil {
-		return err
-	}
-	return done()
-}
-
-// setUser changes the user name of a relay that this package made.
-func setUser(s *pmtaconf.Scope, name, user string) error {
-	lead := s.Parent().LeadingComments(s)
-	if len(lead) == 0 || lead[len(lead)-1].Text() != beginMark+"relay "+name {
-		return fmt.Errorf("relay: VMTA %s: %w by one that was not made here", name, ErrTaken)
-	}
-	d, ok := s.Scope("domain", sparkpost)
-	if !ok {
-		return fmt.Errorf("relay: VMTA %s: its <domain %s> is gone; remove the relay and add it again", name, sparkpost)
-	}
-	return d.Set("auth-username", user)
-}
-
-// AddPool gives a VMTA that sources name as their default a pool of that name, with the VMTA as its only member, and makes those
-// sources name the pool. It goes above the first of them. A pool that is there already, made for the same VMTA, is kept.
-//
-// ErrUnknown says that no source has the VMTA as its default, ErrTaken that the name belongs to something else.
-func AddPool(c *pmtaconf.Config, vmta, pool string) error {
-	inv := Inspect(c)
-	if p := inv.Pool(pool); p != nil && slices.Equal(p.Original, []string{vmta}) {
+// fillKey puts the key in the place of the placeholder.
+func fillKey(f *pmtaconf.File, a Account) error {
+	d, ok := f.Directive("auth-password")
+	if !ok || a.Key == "" || d.Value() != Placeholder {
 		return nil
-	} else if p != nil || inv.vmtas[pool] != nil {
-		return fmt.Errorf("relay: pool %s: %w", pool, ErrTaken)
 	}
-	var first *pmtaconf.Scope
-	for _, s := range inv.Streams {
-		if s.Via != "source" || s.Target != vmta {
-			continue
-		}
-		d := s.directive
-		owner := d.Parent().Owner()
-		if owner == nil {
-			return fmt.Errorf("relay: source %s: %w: its default-virtual-mta stands in an included file", s.From, ErrFixed)
-		}
-		if first == nil {
-			first = owner
-		}
-		if err := addMarked(pmtaconf.Before(d), "default-virtual-mta", pool); err != nil {
-			return err
-		}
-		if _, err := switchOff(d); err != nil {
-			return err
+	return d.SetValue(a.Key)
+}
+
+// isKeyFile reports whether writeKey made a file and nothing but the key was put into it since.
+func isKeyFile(f *pmtaconf.File) bool {
+	made, keys := false, 0
+	for n := range f.Nodes() {
+		switch n := n.(type) {
+		case *pmtaconf.Comment:
+			made = made || keys == 0 && n.Text() == keyFileMark
+		case *pmtaconf.Directive:
+			if !strings.EqualFold(n.Name(), "auth-password") {
+				return false
+			}
+			keys++
+		case *pmtaconf.Blank:
+		default:
+			return false
 		}
 	}
-	if first == nil {
-		return fmt.Errorf("relay: VMTA %s as the default of a source: %w", vmta, ErrUnknown)
-	}
-	at := above(first)
-	done, err := block(at, "pool "+pool)
-	if err != nil {
-		return err
-	}
-	s, err := at.AddScope("virtual-mta-pool", pool)
-	if err != nil {
-		return err
-	}
-	if _, err := s.Add("virtual-mta", vmta); err != nil {
-		return err
-	}
-	return done()
+	return made && keys == 1
 }
 
 func add(s *pmtaconf.Scope, settings []setting) error {
 	for _, x := range settings {
 		if _, err := s.Add(x.name, x.value); err != nil {
 			return err
-		}
-	}
-	return nil
-}
-
-// find is the first top-level scope of that name and argument, through includes.
-func find(c *pmtaconf.Config, name, arg string) *pmtaconf.Scope {
-	for n := range c.Nodes(nil) {
-		if s, ok := n.(*pmtaconf.Scope); ok && strings.EqualFold(s.Name(), name) && pmtaconf.Unquote(s.Arg()) == arg {
-			return s
 		}
 	}
 	return nil
@@ -305,52 +276,4 @@ func firstAnchor(c *pmtaconf.Config) *pmtaconf.Scope {
 		}
 	}
 	return nil
-}
-
-// movers lists, for each domain pattern at the top level and in the pool, the directives there that move mail to another queue.
-func movers(c *pmtaconf.Config, pool *pmtaconf.Scope) map[string][]string {
-	moves := make(map[string][]string)
-	collect := func(n pmtaconf.Node) {
-		s, ok := n.(*pmtaconf.Scope)
-		if !ok || !strings.EqualFold(s.Name(), "domain") || pmtaconf.Unquote(s.Arg()) == sparkpost {
-			return
-		}
-		for _, name := range []string{"queue-to", "reroute-to-virtual-mta", "backoff-reroute-to-virtual-mta"} {
-			for d := range directives(c, &s.Body, name) {
-				if pmtaconf.Unquote(d.Value()) != "" && !slices.Contains(moves[s.Arg()], name) {
-					moves[s.Arg()] = append(moves[s.Arg()], name)
-				}
-			}
-		}
-	}
-	for n := range c.Nodes(nil) {
-		collect(n)
-	}
-	for n := range c.Nodes(&pool.Body) {
-		collect(n)
-	}
-	return moves
-}
-
-// patterns are the domain patterns that the relay answers for: every domain, and each that moves mail elsewhere, sorted.
-func patterns(moves map[string][]string) []string {
-	list := []string{"*"}
-	for p := range moves {
-		if p != "*" {
-			list = append(list, p)
-		}
-	}
-	slices.Sort(list[1:])
-	return list
-}
-
-// clears are the settings that undo the reroutes which a relay would inherit for a pattern.
-func clears(moves map[string][]string, pattern string) []setting {
-	var list []setting
-	for _, name := range []string{"reroute-to-virtual-mta", "backoff-reroute-to-virtual-mta"} {
-		if slices.Contains(moves[pattern], name) || slices.Contains(moves["*"], name) {
-			list = append(list, setting{name, `""`})
-		}
-	}
-	return list
 }

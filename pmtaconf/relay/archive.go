@@ -7,19 +7,26 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/relayshift/relayshift/pmtaconf"
 )
 
-// Archive writes the files of a configuration, as they lie in fsys, to w as a gzipped tar file. Names, modes and times of change
-// are kept; edits in memory do not show. The files hold passwords, so w should be readable for its owner alone. At is the time
-// that the archive says it was made.
+// Archive writes the files of a configuration, as they lie in fsys, to w as a gzipped tar file; files that Save would remove are in
+// it. Names, modes and times of change are kept; edits in memory do not show. The files hold passwords, so w should be readable for
+// its owner alone. At is the time that the archive says it was made.
 func Archive(ctx context.Context, w io.Writer, fsys fs.FS, c *pmtaconf.Config, at time.Time) error {
 	zip := gzip.NewWriter(w)
 	zip.ModTime = at
 	out := tar.NewWriter(zip)
-	for f := range c.Files() {
+	files := slices.Collect(c.Files())
+	for _, f := range c.Changed() {
+		if !slices.Contains(files, f) {
+			files = append(files, f)
+		}
+	}
+	for _, f := range files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -49,5 +56,8 @@ func Archive(ctx context.Context, w io.Writer, fsys fs.FS, c *pmtaconf.Config, a
 	if err := out.Close(); err != nil {
 		return fmt.Errorf("relay: archive: %w", err)
 	}
-	return zip.Close()
+	if err := zip.Close(); err != nil {
+		return fmt.Errorf("relay: archive: %w", err)
+	}
+	return nil
 }

@@ -14,7 +14,9 @@
 //   - No line that was there is deleted or changed in place. A line that must not count is commented out behind "#relayshift#",
 //     an added line ends in "# relayshift", added scopes stand between comments "# relayshift: begin" and "# relayshift: end". Those marks
 //     are all that the package goes by.
-//   - SetMembers changes the fewest lines that lead to the wanted list.
+//   - SetMembers changes the fewest lines that lead to the wanted list; the pool's original list brings its bytes back.
+//   - An operation that fails has changed nothing.
+//   - The API key is in the key file alone: in no string, log, error or masked diff.
 //
 // # What a relay looks like
 //
@@ -32,7 +34,7 @@
 //	</virtual-mta>
 //	# relayshift: end relay sparkpost-offers
 //
-// The guide leaves open whether <domain *> of a VMTA beats a more specific <domain> at the top level or in a pool (8.3 of the
-// reference). So every such domain that moves mail to another queue gets a <domain> of its own in the relay VMTA, and the
+// The guide leaves open whether <domain *> of a VMTA beats a more specific <domain> at the top level or in a pool (3.3.10 and
+// 3.3.13.2 speak for either). So every such domain that moves mail to another queue gets a <domain> of its own in the relay VMTA, and the
 // settings that must hold on the relay are repeated there: it works under both readings.
 package relay

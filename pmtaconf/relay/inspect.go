@@ -8,6 +8,9 @@ import (
 	"github.com/relayshift/relayshift/pmtaconf"
 )
 
+// byAddress as a default-virtual-mta lets the client's local address decide (guide 8.4.5).
+const byAddress = "by-smtp-source-ip"
+
 // Stream is a way by which mail comes to a pool or VMTA.
 type Stream struct {
 	// Via says what selects the target: "source" for the default-virtual-mta of a source, "pattern-list" for an entry of one,
@@ -23,14 +26,14 @@ type Stream struct {
 	Kind string `json:"kind"`
 	// File and Line are where the target is named; both are empty for "header".
 	File string `json:"file,omitempty"`
-	Line int    `json:"line,omitempty"`
+	Line int    `json:"line,omitempty"` // from 1
 
 	directive *pmtaconf.Directive
 }
 
 // Pool is a <virtual-mta-pool> with its lines.
 type Pool struct {
-	Name string `json:"name"`
+	Name string `json:"name"` // the scope's argument, without quotes
 	// Lines are the members as they are served now, a name a line: repeats are weights.
 	Lines []string `json:"lines"`
 	// Original are the lines as they were before this package changed any.
@@ -40,8 +43,8 @@ type Pool struct {
 	// Template is set when lines of the pool are produced by a template, so that its members are not all known. Such a pool
 	// cannot be edited here.
 	Template bool   `json:"template,omitempty"`
-	File     string `json:"file"`
-	Line     int    `json:"line"`
+	File     string `json:"file"` // where the pool stands,
+	Line     int    `json:"line"` // the line of its opening tag
 
 	scope *pmtaconf.Scope
 }
@@ -56,6 +59,9 @@ func (i *Inventory) Relays(p *Pool) []string {
 	}
 	return names
 }
+
+// IsRelay reports whether a VMTA sends everything to {sparkpost}.
+func (i *Inventory) IsRelay(vmta string) bool { return i.relays[vmta] }
 
 // Inventory is what Inspect found.
 type Inventory struct {
@@ -84,6 +90,13 @@ func (i *Inventory) Pool(name string) *Pool {
 	return nil
 }
 
+// taken reports whether a VMTA or pool has the name, whatever its case: whether that matters the guide does not say, and both share
+// one name space (guide 3.3.13).
+func (i *Inventory) taken(name string) bool {
+	return slices.ContainsFunc(i.VMTAs, func(s string) bool { return strings.EqualFold(s, name) }) ||
+		slices.ContainsFunc(i.Pools, func(p *Pool) bool { return strings.EqualFold(p.Name, name) })
+}
+
 // Inspect lists the streams, pools and VMTAs of a configuration, through its includes.
 func Inspect(c *pmtaconf.Config) *Inventory {
 	inv := &Inventory{relays: make(map[string]bool), vmtas: make(map[string]*pmtaconf.Scope)}
@@ -106,9 +119,14 @@ func Inspect(c *pmtaconf.Config) *Inventory {
 		case "virtual-mta-pool":
 			inv.Pools = append(inv.Pools, readPool(c, s))
 		case "smtp-user":
+			own := false
 			for d := range directives(c, &s.Body, "source") {
 				source := pmtaconf.Unquote(d.Value())
 				users[source] = append(users[source], arg)
+				own = true
+			}
+			if !own { // guide 10.4.2
+				users["{auth}"] = append(users["{auth}"], arg)
 			}
 		case "domain":
 			inv.Account = inv.Account || arg == sparkpost
@@ -142,8 +160,12 @@ func (i *Inventory) patterns(c *pmtaconf.Config, list string, b *pmtaconf.Body) 
 		case *pmtaconf.Scope:
 			i.patterns(c, list, &n.Body)
 		case *pmtaconf.Directive:
-			target, ok := selected(n.Value())
-			if ok && !slices.ContainsFunc(i.Streams, func(s Stream) bool {
+			from, to, ok := selected(n.Value())
+			if !ok {
+				continue
+			}
+			target := pmtaconf.Unquote(n.Value()[from:to])
+			if !slices.ContainsFunc(i.Streams, func(s Stream) bool {
 				return s.Via == "pattern-list" && s.From == list && s.Target == target
 			}) {
 				i.add("pattern-list", list, n, target)
@@ -152,18 +174,24 @@ func (i *Inventory) patterns(c *pmtaconf.Config, list string, b *pmtaconf.Body) 
 	}
 }
 
-// selected finds virtual-mta=NAME among the results of a pattern entry.
-func selected(value string) (string, bool) {
+// selected finds NAME of virtual-mta=NAME among the results of a pattern entry.
+func selected(value string) (from, to int, ok bool) {
 	const key = "virtual-mta="
-	at := strings.LastIndex(strings.ToLower(value), key)
-	if at < 0 || at > 0 && !strings.ContainsRune(", \t", rune(value[at-1])) {
-		return "", false
+	from = strings.LastIndex(strings.ToLower(value), key)
+	if from < 0 || from > 0 && !strings.ContainsRune(", \t", rune(value[from-1])) {
+		return 0, 0, false
 	}
-	target := value[at+len(key):]
-	if end := strings.IndexAny(target, ", \t"); end >= 0 {
-		target = target[:end]
+	from += len(key)
+	to = len(value)
+	if n := strings.IndexAny(value[from:], ", \t"); n >= 0 {
+		to = from + n
 	}
-	return target, target != ""
+	if strings.HasPrefix(value[from:], `"`) {
+		if n := strings.IndexByte(value[from+1:], '"'); n >= 0 {
+			to = from + n + 2
+		}
+	}
+	return from, to, from < to
 }
 
 // resolve says what the targets are, and adds the pools that nothing names.
@@ -177,7 +205,7 @@ func (i *Inventory) resolve(users map[string][]string) {
 			s.Users = users[s.From]
 		}
 		switch {
-		case s.Target == "by-smtp-source-ip":
+		case s.Target == byAddress:
 			s.Kind = "by-address"
 		case i.Pool(s.Target) != nil:
 			s.Kind = "pool"
@@ -213,11 +241,22 @@ func readPool(c *pmtaconf.Config, s *pmtaconf.Scope) *Pool {
 		if _, bad := n.(*pmtaconf.Bad); bad {
 			p.Template = true
 		}
-		if d, ok := n.(*pmtaconf.Directive); ok && strings.EqualFold(d.Name(), "virtual-mta") && strings.Contains(d.Value(), "{{") {
+		if d, ok := n.(*pmtaconf.Directive); ok && strings.EqualFold(d.Name(), "virtual-mta") && isTemplate(d.Value()) {
 			p.Template = true
 		}
 	}
 	return p
+}
+
+// isTemplate reports whether a value holds a placeholder of a template: {{name}}, {%, <%, ${name}, $name, __NAME__.
+func isTemplate(value string) bool {
+	for _, sign := range []string{"{{", "{%", "<%", "${"} {
+		if strings.Contains(value, sign) {
+			return true
+		}
+	}
+	value = pmtaconf.Unquote(value)
+	return strings.HasPrefix(value, "$") || len(value) > 4 && strings.HasPrefix(value, "__") && strings.HasSuffix(value, "__")
 }
 
 // isRelay reports whether a VMTA sends all its mail to SparkPost.
@@ -251,6 +290,10 @@ func isYes(value string) bool {
 	return strings.EqualFold(value, "yes") || strings.EqualFold(value, "true")
 }
 
+func isNo(value string) bool {
+	return strings.EqualFold(value, "no") || strings.EqualFold(value, "false")
+}
+
 // Targets lists the pools and VMTAs that streams lead to, each once, with the streams that do, in the order of Streams.
 func (i *Inventory) Targets() []Target {
 	var targets []Target
@@ -272,7 +315,7 @@ func kindRank(kind string) int {
 
 // Target is a pool or VMTA with the streams that lead to it.
 type Target struct {
-	Name    string   `json:"name"`
-	Kind    string   `json:"kind"` // as in Stream
-	Streams []Stream `json:"streams"`
+	Name    string   `json:"name"`    // of the pool or VMTA
+	Kind    string   `json:"kind"`    // as in Stream
+	Streams []Stream `json:"streams"` // never empty
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"bytes"
 	"fmt"
 	"strings"
 
@@ -11,8 +12,15 @@ import (
 const (
 	lineMark  = "# relayshift"         // behind an added directive
 	offMark   = "#relayshift#"         // in front of a line that was commented out
-	beginMark = "# relayshift: begin " // above added scopes, with their title
-	endMark   = "# relayshift: end "   // below them
+	beginMark = "# relayshift: begin " // above an added scope, with a title
+	endMark   = "# relayshift: end "   // below it
+)
+
+// Titles of blocks. They say which scope a block holds; all but the account's go on with its name.
+const (
+	relayTitle   = "relay "
+	poolTitle    = "pool "
+	accountTitle = "account"
 )
 
 func isOurs(d *pmtaconf.Directive) bool { return d.TrailingComment() == lineMark }
@@ -36,13 +44,13 @@ func switchOff(d *pmtaconf.Directive) ([]*pmtaconf.Comment, error) {
 	}
 	for _, c := range comments {
 		if err := c.SetText(offMark + c.Text()[1:]); err != nil {
-			return nil, err
+			return nil, fmt.Errorf("comment out %s in %s: %w", d.Name(), c.Parent().File().Name(), err)
 		}
 	}
 	return comments, nil
 }
 
-// switchOn brings lines that switchOff took out back.
+// switchOn brings lines that switchOff took out back. The lines of one directive come together.
 func switchOn(comments ...*pmtaconf.Comment) ([]pmtaconf.Node, error) {
 	for _, c := range comments {
 		if err := c.SetText("#" + c.Text()[len(offMark):]); err != nil {
@@ -52,18 +60,20 @@ func switchOn(comments ...*pmtaconf.Comment) ([]pmtaconf.Node, error) {
 	return pmtaconf.Uncomment(comments...)
 }
 
-// block opens a marked block at the spot; done closes it, with a blank line below.
-func block(at *pmtaconf.Spot, title string) (done func() error, err error) {
+// addBlock puts a marked block with one scope at the spot, with a blank line below.
+func addBlock(at *pmtaconf.Spot, title, name, arg string) (*pmtaconf.Scope, error) {
 	if _, err := at.AddComment(beginMark + title); err != nil {
 		return nil, err
 	}
-	return func() error {
-		if _, err := at.AddComment(endMark + title); err != nil {
-			return err
-		}
-		_, err := at.AddBlank()
-		return err
-	}, nil
+	s, err := at.AddScope(name, arg)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := at.AddComment(endMark + title); err != nil {
+		return nil, err
+	}
+	_, err = at.AddBlank()
+	return s, err
 }
 
 // above is the spot above a node and the comments that lead it. A block of ours that touches those comments stays above.
@@ -76,89 +86,99 @@ func above(n pmtaconf.Node) *pmtaconf.Spot {
 	return pmtaconf.Before(first)
 }
 
-// Remove takes everything that this package added out of all files, and brings back the lines that it commented out. It reports
-// how many lines and blocks that were.
-func Remove(c *pmtaconf.Config) (int, error) {
-	total := 0
+// marked is a block as it stands in a file.
+type marked struct {
+	title      string
+	begin, end *pmtaconf.Comment
+	scope      *pmtaconf.Scope // nil if it is gone
+	blanks     []pmtaconf.Node // empty lines in it, and the one below it
+}
+
+// ours reports whether the block holds, or held, a scope of that tag name.
+func (m *marked) ours(s *pmtaconf.Scope) bool {
+	want := "virtual-mta"
+	switch {
+	case strings.HasPrefix(m.title, poolTitle):
+		want = "virtual-mta-pool"
+	case m.title == accountTitle:
+		want = "domain"
+	}
+	return m.scope == nil && strings.EqualFold(s.Name(), want)
+}
+
+// blocks finds the marked blocks of a body. The error says which mark has lost its other half.
+func blocks(b *pmtaconf.Body) ([]*marked, error) {
+	var list []*marked
+	var open, closed *marked // closed is the block that ends in the line above
+	for n := range b.Nodes() {
+		below := closed
+		closed = nil
+		switch n := n.(type) {
+		case *pmtaconf.Comment:
+			if title, ok := strings.CutPrefix(n.Text(), beginMark); ok {
+				if open != nil {
+					return nil, damaged(open.begin, "begins a block whose end is missing; restore the line %q", endMark+open.title)
+				}
+				open = &marked{title: title, begin: n}
+			} else if title, ok := strings.CutPrefix(n.Text(), endMark); ok {
+				if open == nil || open.title != title {
+					return nil, damaged(n, "ends a block whose beginning is missing; restore the line %q", beginMark+title)
+				}
+				open.end = n
+				list = append(list, open)
+				open, closed = nil, open
+			}
+		case *pmtaconf.Blank:
+			if open != nil {
+				open.blanks = append(open.blanks, n)
+			} else if below != nil {
+				below.blanks = append(below.blanks, n)
+			}
+		case *pmtaconf.Scope:
+			if open != nil && open.ours(n) {
+				open.scope = n
+			}
+		}
+	}
+	if open != nil {
+		return nil, damaged(open.begin, "begins a block whose end is missing; restore the line %q", endMark+open.title)
+	}
+	return list, nil
+}
+
+// blockOf is the block that a scope stands in, nil if it stands in none of ours.
+func blockOf(s *pmtaconf.Scope) (*marked, error) {
+	list, err := blocks(s.Parent())
+	for _, m := range list {
+		if m.scope == s {
+			return m, nil
+		}
+	}
+	return nil, err
+}
+
+func damaged(c *pmtaconf.Comment, format string, args ...any) error {
+	return fmt.Errorf("%w: %s:%s: the line %q %s", ErrDamaged, c.Parent().File().Name(), c.Pos(), c.Text(), fmt.Sprintf(format, args...))
+}
+
+// atomically runs an operation and takes all of its edits back when it fails.
+func atomically(c *pmtaconf.Config, do func() error) error {
+	before := make(map[*pmtaconf.File][]byte)
 	for f := range c.Files() {
-		n, err := removeMarked(c, f)
-		total += n
-		if err != nil {
-			return total, fmt.Errorf("relay: %s: %w", f.Name(), err)
+		before[f] = f.Bytes()
+	}
+	err := do()
+	if err == nil {
+		return nil
+	}
+	for f, text := range before {
+		for !bytes.Equal(f.Bytes(), text) && f.Undo() {
 		}
 	}
-	return total, nil
-}
-
-func removeMarked(c *pmtaconf.Config, f *pmtaconf.File) (int, error) {
-	n := 0
-	bodies := []*pmtaconf.Body{&f.Body}
-	for len(bodies) > 0 {
-		b := bodies[len(bodies)-1]
-		bodies = bodies[:len(bodies)-1]
-		var title string // of the block that the loop is in
-		blank := false   // the blank line below a block goes with it
-		var off []*pmtaconf.Comment
-		for node := range b.Nodes() {
-			if _, ok := node.(*pmtaconf.Blank); !ok || title != "" {
-				blank = blank && false
-			} else if blank {
-				b.Remove(node)
-				blank = false
-				continue
-			}
-			switch node := node.(type) {
-			case *pmtaconf.Comment:
-				switch text := node.Text(); {
-				case strings.HasPrefix(text, beginMark):
-					title = text[len(beginMark):]
-					n++
-				case title != "" && text == endMark+title:
-					title, blank = "", true
-					b.Remove(node)
-					continue
-				case title == "" && isOff(node):
-					off = append(off, node)
-				}
-			case *pmtaconf.Directive:
-				if title == "" && isOurs(node) {
-					n++
-					dropIncluded(c, node)
-					b.Remove(node)
-				}
-			case *pmtaconf.Scope:
-				if title == "" {
-					bodies = append(bodies, &node.Body)
-				} else {
-					for inner := range node.All() {
-						if d, ok := inner.(*pmtaconf.Directive); ok {
-							dropIncluded(c, d)
-						}
-					}
-				}
-			}
-			if title != "" {
-				b.Remove(node)
-			}
-		}
-		if title != "" {
-			return n, fmt.Errorf("the block %q has no end; restore its line %q", title, endMark+title)
-		}
-		for _, c := range off {
-			n++
-			if _, err := switchOn(c); err != nil {
-				return n, err
-			}
-		}
-	}
-	return n, nil
-}
-
-// dropIncluded drops the key file that an include of ours names.
-func dropIncluded(c *pmtaconf.Config, d *pmtaconf.Directive) {
-	for _, f := range c.Included(d) {
-		if isKeyFile(f) {
+	for f := range c.Files() {
+		if _, ok := before[f]; !ok {
 			c.Drop(f)
 		}
 	}
+	return err
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/relayshift/relayshift/pmtaconf"
 )
 
-// Kinds of errors that changes of a pool give.
+// Kinds of errors. Whatever the error, the configuration is as it was before the call.
 var (
 	// ErrUnknown means that the configuration has no pool or VMTA of that name.
 	ErrUnknown = errors.New("not in the configuration")
@@ -17,6 +17,8 @@ var (
 	ErrTaken = errors.New("the name is taken")
 	// ErrFixed means that the lines cannot be edited here: a template or an included file makes them.
 	ErrFixed = errors.New("the lines cannot be edited in place")
+	// ErrDamaged means that somebody changed a mark of this package, so that it is not certain any more which lines are its own.
+	ErrDamaged = errors.New("a mark of relayshift is damaged")
 )
 
 // lineKind says whose a member line of a pool is.
@@ -82,11 +84,16 @@ func offMember(c *pmtaconf.Comment) (string, bool) {
 
 // SetMembers makes the virtual-mta lines of a pool read as names, in that order, and returns the number of lines that it added,
 // removed or changed: the fewest that will do. Lines that were there before stay where they are, with their comments; those
-// that must not count are commented out. An empty list is refused: the guide does not say what an empty pool does.
+// that must not count are commented out. Names equal to the pool's original lines bring those back as they were, without a trace;
+// on the way to other lists a line of this package may go on in the place of one that was commented out.
+// An empty list is refused: the guide does not say what an empty pool does.
 //
-// ErrUnknown says that there is no such pool, ErrFixed that a template or an included file makes its lines.
+// ErrUnknown says that there is no such pool, or that neither the pool nor a VMTA has one of the names; ErrFixed that a template
+// or an included file makes its lines, or that the pool is defined more than once; ErrTaken that a name cannot join because it
+// belongs to another pool, and both pools have <domain> scopes (guide 3.3.13.2).
 func SetMembers(c *pmtaconf.Config, pool string, names []string) (int, error) {
-	p := Inspect(c).Pool(pool)
+	inv := Inspect(c)
+	p := inv.Pool(pool)
 	switch {
 	case p == nil:
 		return 0, fmt.Errorf("relay: pool %s: %w", pool, ErrUnknown)
@@ -95,171 +102,77 @@ func SetMembers(c *pmtaconf.Config, pool string, names []string) (int, error) {
 	case len(names) == 0:
 		return 0, fmt.Errorf("relay: pool %s: no members given", pool)
 	}
+	for _, q := range inv.Pools {
+		if q != p && q.Name == p.Name {
+			return 0, fmt.Errorf("relay: pool %s: %w: it is defined twice, at %s:%d and %s:%d", pool, ErrFixed, p.File, p.Line, q.File, q.Line)
+		}
+	}
 	lines := poolLines(c, p.scope)
-	steps := align(lines, names)
+	if len(lines)*len(names) > maxCells {
+		return 0, fmt.Errorf("relay: pool %s: %d lines in place of %d are too many", pool, len(names), len(lines))
+	}
+	if err := joinable(c, inv, p, lines, names); err != nil {
+		return 0, fmt.Errorf("relay: pool %s: %w", pool, err)
+	}
+	steps := plan(lines, p.Original, names)
 	if i := slices.IndexFunc(lines, func(l poolLine) bool { return !l.own }); i >= 0 && len(steps) > 0 {
 		return 0, fmt.Errorf("relay: pool %s: %w: an included file holds the line of %s", pool, ErrFixed, lines[i].name)
 	}
-	return len(steps), apply(p.scope, lines, steps)
+	err := atomically(c, func() error { return apply(p.scope, lines, steps) })
+	if err != nil {
+		return 0, fmt.Errorf("relay: pool %s: %w", pool, err)
+	}
+	return len(steps), nil
 }
 
-// action is what becomes of a line.
-type action int
+// maxCells bounds the product of the lengths of two lists of lines, and so the memory for comparing them.
+const maxCells = 1 << 26
 
-const (
-	keepLine   action = iota
-	addLine           // a new line before this one
-	renameLine        // ours, for another member
-	dropLine          // ours, not needed any more
-	offLine           // commented out
-	onLine            // brought back
-)
-
-// step changes one line.
-type step struct {
-	do   action
-	line int    // index of lines; len(lines) adds at the end
-	name string // addLine, renameLine
-}
-
-// A step costs stepCost; doing it to a line with somebody's comment costs a little more, so that of several shortest ways the
-// one that leaves such lines alone is taken.
-const stepCost = 1 << 10
-
-// align finds the cheapest steps that make lines read as names: an edit distance in which lines that were there are never
-// changed in place. Time and memory grow with the product of the lengths.
-func align(lines []poolLine, names []string) []step {
-	n, m := len(lines), len(names)
-	cost := make([][]int32, n+1)
-	for i := range cost {
-		cost[i] = make([]int32, m+1)
+// joinable reports whether the names that are new to a pool may join it.
+func joinable(c *pmtaconf.Config, inv *Inventory, p *Pool, lines []poolLine, names []string) error {
+	known := make(map[string]bool)
+	for _, l := range lines {
+		known[l.name] = true
 	}
-	for j := m - 1; j >= 0; j-- {
-		cost[n][j] = cost[n][j+1] + stepCost
-	}
-	for i := n - 1; i >= 0; i-- {
-		for j := m; j >= 0; j-- {
-			_, cost[i][j] = best(lines[i], names, j, cost[i+1], cost[i])
-		}
-	}
-	var steps []step
-	for i, j := 0, 0; i < n || j < m; {
-		if i == n {
-			steps = append(steps, step{addLine, n, names[j]})
-			j++
+	for _, name := range names {
+		if known[name] {
 			continue
 		}
-		switch do, _ := best(lines[i], names, j, cost[i+1], cost[i]); do {
-		case addLine:
-			steps = append(steps, step{addLine, i, names[j]})
-			j++
-			continue
-		case keepLine:
-			if lines[i].kind != lineOff {
-				j++
+		known[name] = true
+		if inv.vmtas[name] == nil {
+			return fmt.Errorf("VMTA %q: %w", name, ErrUnknown)
+		}
+		for _, q := range inv.Pools {
+			if q != p && slices.Contains(q.Lines, name) && hasDomains(c, p) && hasDomains(c, q) {
+				return fmt.Errorf("VMTA %s: %w: it belongs to pool %s, and a VMTA may be in one pool with <domain> scopes only", name, ErrTaken, q.Name)
 			}
-		case renameLine:
-			steps = append(steps, step{renameLine, i, names[j]})
-			j++
-		case onLine:
-			steps = append(steps, step{onLine, i, ""})
-			j++
-		default:
-			steps = append(steps, step{do, i, ""})
-		}
-		i++
-	}
-	return steps
-}
-
-// best is the cheapest thing to do with line l when names[j:] are still wanted. After is the cost from the next line on, here
-// the cost from this line on, of which only what lies behind j is known.
-func best(l poolLine, names []string, j int, after, here []int32) (action, int32) {
-	var extra int32
-	if l.comment {
-		extra = 1
-	}
-	more := j < len(names)
-	same := more && names[j] == l.name
-	do, c := keepLine, int32(-1)
-	try := func(a action, cost int32) {
-		if c < 0 || cost < c {
-			do, c = a, cost
-		}
-	}
-	switch l.kind {
-	case lineOff:
-		try(keepLine, after[j])
-		if same {
-			try(onLine, after[j+1]+stepCost)
-		}
-	case lineOurs:
-		if same {
-			try(keepLine, after[j+1])
-		}
-		try(dropLine, after[j]+stepCost)
-		if more {
-			try(renameLine, after[j+1]+stepCost)
-		}
-	case lineOriginal:
-		if same {
-			try(keepLine, after[j+1])
-		}
-		try(offLine, after[j]+stepCost+extra)
-	}
-	if more {
-		try(addLine, here[j+1]+stepCost)
-	}
-	return do, c
-}
-
-// apply carries the steps out, from the first line to the last.
-func apply(pool *pmtaconf.Scope, lines []poolLine, steps []step) error {
-	var at *pmtaconf.Spot // of the lines being added
-	for i, s := range steps {
-		var err error
-		if s.do == addLine {
-			if i == 0 || steps[i-1].do != addLine || steps[i-1].line != s.line {
-				at = spot(pool, lines, s.line)
-			}
-			if err = addMarked(at, "virtual-mta", s.name); err != nil {
-				return err
-			}
-			continue
-		}
-		l := &lines[s.line]
-		switch s.do {
-		case renameLine:
-			err = l.node.(*pmtaconf.Directive).SetValue(s.name)
-		case dropLine:
-			pool.Remove(l.node)
-		case offLine:
-			var comments []*pmtaconf.Comment
-			if comments, err = switchOff(l.node.(*pmtaconf.Directive)); err == nil {
-				l.node = comments[0]
-			}
-		case onLine:
-			var nodes []pmtaconf.Node
-			if nodes, err = switchOn(l.node.(*pmtaconf.Comment)); err == nil {
-				l.node = nodes[0]
-			}
-		}
-		if err != nil {
-			return err
 		}
 	}
 	return nil
 }
 
-// spot is where lines are added that belong before line i.
-func spot(pool *pmtaconf.Scope, lines []poolLine, i int) *pmtaconf.Spot {
-	if i < len(lines) {
-		return pmtaconf.Before(lines[i].node)
-	}
-	for i--; i >= 0; i-- {
-		if lines[i].node.Parent() != nil {
-			return pmtaconf.After(lines[i].node)
+func hasDomains(c *pmtaconf.Config, p *Pool) bool {
+	for n := range c.Nodes(&p.scope.Body) {
+		if s, ok := n.(*pmtaconf.Scope); ok && strings.EqualFold(s.Name(), "domain") {
+			return true
 		}
 	}
-	return pool.AtEnd()
+	return false
+}
+
+// plan is the way from lines to names. To the original lines it is the removal of everything else.
+func plan(lines []poolLine, original, names []string) []step {
+	if !slices.Equal(original, names) {
+		return align(lines, names)
+	}
+	var steps []step
+	for i, l := range lines {
+		switch l.kind {
+		case lineOurs:
+			steps = append(steps, step{dropLine, i, ""})
+		case lineOff:
+			steps = append(steps, step{onLine, i, ""})
+		}
+	}
+	return steps
 }
