@@ -110,7 +110,7 @@ func secretIn(line string, i, end int) (from, to int, ok bool) {
 	for to < end && line[to] != '#' {
 		to++
 	}
-	if to == from || !isBlank(line[to-1]) {
+	if to == from && shown == 0 || !isBlank(line[to-1]) {
 		to = end // no blank in front of the #: it may be part of the secret
 	}
 	to = trimBlanks(line, from, to)
