@@ -47,6 +47,15 @@ func TestTimeIsBounded(t *testing.T) {
 		}
 		ParseRecord(data)
 		ParseKeyLine(data)
+		CheckRecord(data)
+		CheckRecord("p=1;" + data)
+		ParseKeyList([]byte(data))
+		ParseRspamd([]byte(data), []byte(data))
+		o, _ := ParseOpenDKIM([]byte("a b:c:/d\n"+data), []byte("***"+data+" a\n"+data), true)
+		o.For(data + "@" + data)
+		for _, part := range []string{data, data[:min(len(data), maxHeader-100)]} {
+			Verify(t.Context(), &zone{}, strings.NewReader("From: a\r\nDKIM-Signature: "+part))
+		}
 		if d := time.Since(start); d > 8*time.Second {
 			t.Errorf("%s: %v", name, d)
 		} else {

@@ -393,3 +393,73 @@ func TestInteropPython(t *testing.T) {
 		}
 	}
 }
+
+// A pair that we write is what the tools of OpenDKIM and OpenSSL take, and the
+// line for the zone file says what opendkim-genkey's does.
+func TestInteropWrittenPair(t *testing.T) {
+	t.Parallel()
+	key, err := NewKey("rsa", 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	root, dir := openRoot(t)
+	keyFile, recordFile, err := key.WriteFiles(root, "s1", "shop.example")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out := run(t, dir, "", "openssl", "rsa", "-in", keyFile, "-check", "-noout"); !strings.Contains(out, "RSA key ok") {
+		t.Errorf("openssl says %s", out)
+	}
+	port := serveTXT(t, key.Record().Strings())
+	for name, text := range map[string]string{
+		"unbound.conf":  fmt.Sprintf("server:\n do-not-query-localhost: no\nforward-zone:\n name: \".\"\n forward-addr: 127.0.0.1@%d\n", port),
+		"opendkim.conf": "ResolverConfiguration " + filepath.Join(dir, "unbound.conf") + "\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out := runBoth(t, dir, "opendkim-testkey", "-vvv", "-x", filepath.Join(dir, "opendkim.conf"), "-d", "shop.example", "-s", "s1", "-k", filepath.Join(dir, keyFile))
+	if !strings.Contains(out, "key OK") {
+		t.Errorf("opendkim-testkey says %s", out)
+	}
+
+	run(t, dir, "", "opendkim-genkey", "-b", "2048", "-h", "sha256", "-s", "theirs", "-d", "shop.example")
+	theirs, err := LoadKey(root.FS(), "theirs.private")
+	if err != nil {
+		t.Fatal(err)
+	}
+	zone := string(read(t, dir, "theirs.txt"))
+	_, value, _ := strings.Cut(zone, "TXT")
+	record, findings := CheckRecord(value)
+	if record == nil || record.Match(theirs) != nil || record.String() != theirs.Record().String() {
+		t.Errorf("the zone line of opendkim-genkey reads as %v: %v", record, findings)
+	}
+	_, ours, _ := strings.Cut(string(read(t, dir, recordFile)), "TXT")
+	if record, _ := CheckRecord(ours); record == nil || record.Match(key) != nil {
+		t.Error("our own zone line does not read")
+	}
+}
+
+// The tables that opendkim-genkey's users write name keys that load.
+func TestInteropOpenDKIMTables(t *testing.T) {
+	t.Parallel()
+	root, dir := openRoot(t)
+	run(t, dir, "", "opendkim-genkey", "-b", "1024", "-s", "s1", "-d", "shop.example")
+	tables, err := ParseOpenDKIM([]byte("shop shop.example:s1:./s1.private\n"), []byte("*@shop.example shop\n"), true)
+	if err != nil {
+		t.Fatal(err)
+	}
+	line := tables.For("news@shop.example")[0].Line
+	e := LoadKeys(root.FS(), KeyLines{line}, nil)[0]
+	if e.Err != nil || len(e.Findings) != 0 {
+		t.Fatalf("%v %v", e.Err, e.Findings)
+	}
+	var signed bytes.Buffer
+	if err := e.Key.SignMessage(&signed, strings.NewReader(message), line.Selector, line.Domain); err != nil {
+		t.Fatal(err)
+	}
+	if got := run(t, dir, signed.String(), "/usr/bin/python3", "-c", dkimVerify, e.Key.Record().String()); got != "True" {
+		t.Errorf("dkimpy says %s", got)
+	}
+}

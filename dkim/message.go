@@ -12,8 +12,12 @@ import (
 	msgauth "github.com/emersion/go-msgauth/dkim"
 )
 
-// maxMessage bounds the messages that are signed and verified.
-const maxMessage = 64 << 20
+// maxMessage and maxHeader bound the messages that are signed and verified.
+// The time over a header grows with its square.
+const (
+	maxMessage = 64 << 20
+	maxHeader  = 128 << 10
+)
 
 // signedHeaders are the fields that are signed when they are there: those that
 // PowerMTA signs without being told (guide 3.3.10.27), in lower case.
@@ -25,7 +29,8 @@ var signedHeaders = []string{"cc", "content-description", "content-id", "content
 // SignMessage writes the message with a DKIM-Signature field in front, made by
 // the key for selector and domain with relaxed canonicalisation of header and
 // body, over the fields that PowerMTA signs. Line ends become CRLF. A message
-// without a From field, or larger than 64 MiB, is [ErrMalformed].
+// without a From field, larger than 64 MiB, or with a header of more than 128
+// KiB is [ErrMalformed].
 //
 // Programs that want other settings give the Key to go-msgauth as it is.
 func (k *Key) SignMessage(dst io.Writer, message io.Reader, selector, domain string) error {
@@ -81,8 +86,9 @@ type Signature struct {
 
 // Verify checks the signatures of a message against the records that r finds,
 // one result for each DKIM-Signature field in the order of the message, at most
-// 16. Lone line feeds count as CRLF. The error is about the message as such; a
-// message without a signature gives an empty list.
+// 16. Lone line feeds count as CRLF. The error is about the message as such,
+// with the bounds of [Key.SignMessage]; a message without a signature gives an
+// empty list.
 func Verify(ctx context.Context, r Resolver, message io.Reader) ([]Signature, error) {
 	const most = 16
 	data, err := readMessage(message)
@@ -124,7 +130,11 @@ func readMessage(r io.Reader) ([]byte, error) {
 		return nil, malformed("the message is larger than 64 MiB")
 	}
 	data = bytes.ReplaceAll(data, []byte("\r\n"), []byte("\n"))
-	return bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n")), nil
+	data = bytes.ReplaceAll(data, []byte("\n"), []byte("\r\n"))
+	if header, _, _ := bytes.Cut(data, []byte("\r\n\r\n")); len(header) > maxHeader {
+		return nil, malformed("the header of the message is larger than 128 KiB")
+	}
+	return data, nil
 }
 
 // headerField is a field with its name in lower case, and its lines behind the

@@ -59,11 +59,8 @@ func PlanSparkPost(entries []Entry, sendingDomains []string) []SparkPostDomain {
 		p.add(canonicalDomain(e.domain), "", entries[e.line])
 	}
 	for _, d := range sendingDomains {
-		d = canonicalDomain(d)
-		if i := lines.index(d); i >= 0 && checkName("domain", d) == nil {
-			if signing := canonicalDomain(lines[i].Domain); signing != "*" && signing != d {
-				p.add(d, signing, entries[i])
-			}
+		if d = canonicalDomain(d); checkName("domain", d) == nil {
+			p.parents(d, entries)
 		}
 	}
 	return p.domains
@@ -77,7 +74,22 @@ type mover struct {
 	owner   map[string]string // fingerprint by selector and signing domain
 }
 
-func (p *mover) add(domain, signing string, e Entry) {
+// parents adds the key of a parent that signs for a domain without an earlier
+// one: the first in order that can be moved, and those before it.
+func (p *mover) parents(domain string, entries []Entry) {
+	for _, e := range entries {
+		signing := canonicalDomain(e.Line.Domain)
+		switch {
+		case signing == "*" || signing == domain:
+			return
+		case signing != "" && strings.HasSuffix(domain, "."+signing) && p.add(domain, signing, e):
+			return
+		}
+	}
+}
+
+// add adds a key to a domain, and reports whether the domain has it now.
+func (p *mover) add(domain, signing string, e Entry) bool {
 	at, ok := p.index[domain]
 	if !ok {
 		at = len(p.domains)
@@ -94,7 +106,7 @@ func (p *mover) add(domain, signing string, e Entry) {
 	case e.Key.material() == nil:
 		k.Err = noKey("nothing to move; read a key first")
 	case twice && held == e.Key.Fingerprint():
-		return
+		return true
 	case twice:
 		k.Err = mismatch("another key is named for this selector and domain before; find out which one DNS shows")
 	case domain == "*":
@@ -107,6 +119,7 @@ func (p *mover) add(domain, signing string, e Entry) {
 		k.ID, k.Err = p.id(d, k)
 	}
 	d.Keys = append(d.Keys, k)
+	return k.Err == nil
 }
 
 // movable returns why the key of an entry cannot be moved, nil when it can.

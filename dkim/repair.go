@@ -126,14 +126,17 @@ func (f *fixer) read(txt string) {
 	f.key(values["p"])
 }
 
-// joinStrings puts the strings of a zone file together. Text without pairs of
-// quotes only loses them.
+// joinStrings puts the strings of a zone file together. Text in parentheses is
+// taken as a whole entry, of which only the strings count; other text loses its
+// quotes, and what is blank between them.
 func joinStrings(txt string) string {
-	parts := strings.Split(strings.Trim(txt, fws+"()"), `"`)
+	txt = strings.Trim(txt, fws)
+	entry := strings.HasPrefix(txt, "(")
+	parts := strings.Split(txt, `"`)
 	var b strings.Builder
 	for i, part := range parts {
-		// What stands between two strings is blank.
-		if inner := i > 0 && i < len(parts)-1; inner && strings.Trim(part, fws) == "" {
+		inner := i > 0 && i < len(parts)-1
+		if entry && i%2 == 0 || inner && strings.Trim(part, fws) == "" {
 			continue
 		}
 		b.WriteString(part)
@@ -344,6 +347,9 @@ func (f *fixer) remarks(txt string) {
 	}
 	if !allows(r.Services, "email", "*") {
 		f.add(Finding{"record-service", Warning, "s= excludes e-mail", "add email, or leave the tag out"})
+	}
+	if k := strings.ToLower(r.Algorithm); k != r.Algorithm && (k == algRSA || k == algEd25519) {
+		f.add(Finding{"record-tag", Warning, "k= is written with capital letters, which verifiers need not understand", "write k=" + k})
 	}
 	if s := readStructure(r.PublicKey); r.Algorithm == algRSA && len(r.PublicKey) > 0 {
 		if public, err := readPublic(s); err == nil && public.n != nil && public.n.BitLen() < minBits {

@@ -176,7 +176,9 @@ func TestKeyShowsNothing(t *testing.T) {
 			k := mustParse(t, data)
 			n := needlesOf(k)
 			for _, v := range []any{k, *k, &k, outer{k, *k, k, *k}, &outer{k, *k, k, *k}, []*Key{k}, []Key{*k},
-				map[string]*Key{"k": k}, k.Check(SparkPostPolicy()), k.Record(), *k.Record(), k.LogValue()} {
+				map[string]*Key{"k": k}, k.Check(SparkPostPolicy()), k.Record(), *k.Record(), k.LogValue(),
+				entry("s", "a.example", k), PlanSparkPost([]Entry{entry("s", "a.example", k)}, nil),
+				CheckSet([]Entry{entry("s", "a.example", k), entry("t", "a.example", k)}), k.CheckPrimes()} {
 				for _, text := range renderings(t, v) {
 					if what := n.find(text); what != "" {
 						t.Fatalf("%T shows %s: %.200s", v, what, text)
@@ -202,6 +204,7 @@ func TestErrorsShowNothing(t *testing.T) {
 	pemText := armour("RSA PRIVATE KEY", der)
 	oneLine := strings.ReplaceAll(pemText, "\n", `\n`)
 	var errs []error
+	var shown []any
 	add := func(err error) {
 		if err != nil {
 			errs = append(errs, err)
@@ -230,6 +233,20 @@ func TestErrorsShowNothing(t *testing.T) {
 		}
 		_, err := RecordName(data, data)
 		add(err)
+		_, err = ParseKeyList([]byte(data))
+		add(err)
+		for _, table := range []string{data, "a " + data, "a b:" + data, "a b:c:" + data, data + " b:c:" + data, "a " + data + ":b:/c"} {
+			_, err := ParseOpenDKIM([]byte(table), []byte(table), false)
+			add(err)
+			_, err = ParseRspamd([]byte(table), []byte(table))
+			add(err)
+		}
+		for _, txt := range []string{data, "p=" + data, "k=rsa p=" + data, `"p=` + data + `"`, "h=" + data, "v=" + data + ";p=" + data, data + "=" + data} {
+			var p Published
+			p.one(txt, k)
+			q := Published{}.several([]string{txt, "n=" + data + "; p=AAAA"}, k)
+			shown = append(shown, p, q)
+		}
 		add((&Record{PublicKey: []byte(data)}).Match(k))
 	}
 	for _, data := range encryptedForms(t, b64[:30]) {
@@ -251,6 +268,13 @@ func TestErrorsShowNothing(t *testing.T) {
 		for _, text := range renderings(t, err) {
 			if what := n.find(text); what != "" {
 				t.Fatalf("%s shows %s", err, what)
+			}
+		}
+	}
+	for _, v := range shown {
+		for _, text := range renderings(t, v) {
+			if what := n.find(text); what != "" {
+				t.Fatalf("a published record shows %s", what)
 			}
 		}
 	}
