@@ -135,7 +135,7 @@ func lex(s string) lexed {
 			return l
 		}
 	}
-	if isMacro(s[i:j]) && strings.IndexAny(s[k:d], " \t\f\v\r") < 0 {
+	if isMacro(s[i:j]) && !strings.ContainsAny(s[k:d], " \t\f\v\r") {
 		l.flags = flagMore
 	}
 	return l

@@ -292,6 +292,9 @@ func TestSaveStopped(t *testing.T) {
 	for stop := 1; stop <= len(whole.ops); stop++ {
 		for _, done := range []bool{false, true} {
 			for _, short := range []int{0, 5} {
+				if short > 0 && !strings.HasPrefix(whole.ops[stop-1], "write") {
+					continue
+				}
 				d := newDisk(t)
 				d.stop, d.done, d.short = stop, done, short
 				c := edited(t, d.files)

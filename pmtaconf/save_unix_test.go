@@ -3,8 +3,10 @@
 package pmtaconf_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -39,7 +41,7 @@ func saveLoop(dir string) error {
 	if err != nil {
 		return err
 	}
-	for {
+	for first := true; ; first = false {
 		for f := range c.Files() {
 			v, _ := f.Directive("version")
 			n := 0
@@ -50,6 +52,9 @@ func saveLoop(dir string) error {
 		}
 		if err := c.Save(context.Background(), dir); err != nil {
 			return err
+		}
+		if first {
+			fmt.Println("saving")
 		}
 	}
 }
@@ -92,18 +97,25 @@ func TestSaveKilled(t *testing.T) {
 	for i := range kills {
 		cmd := exec.Command(os.Args[0])
 		cmd.Env = append(os.Environ(), helper+"=loop "+dir)
-		var out strings.Builder
-		cmd.Stdout, cmd.Stderr = &out, &out
+		out, err := cmd.StdoutPipe()
+		if err != nil {
+			t.Fatal(err)
+		}
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(20+i*7%40) * time.Millisecond)
+		lines := bufio.NewReader(out)
+		if line, err := lines.ReadString('\n'); line != "saving\n" {
+			t.Fatalf("the process says %q, %v", line, err)
+		}
+		time.Sleep(time.Duration(i*i*137%9000) * time.Microsecond)
 		if err := cmd.Process.Kill(); err != nil {
 			t.Fatal(err)
 		}
-		if err := cmd.Wait(); err == nil || out.Len() > 0 {
-			t.Fatalf("the process ended by itself: %v, %s", err, out.String())
+		if rest, _ := io.ReadAll(lines); len(rest) > 0 {
+			t.Fatalf("the process ended by itself: %s", rest)
 		}
+		cmd.Wait()
 		c := load(t, dir)
 		versions := make(map[string]int)
 		for f := range c.Files() {

@@ -153,8 +153,8 @@ func TestLinear(t *testing.T) {
 		}
 		var ratio float64
 		for range 3 { // a busy machine may spoil one measurement, a quadratic law spoils all
-			small := perByte([]byte(c.make(c.bytes)), parse)
-			large := perByte([]byte(c.make(c.bytes*c.factor)), parse)
+			small := perByte([]byte(c.make(c.bytes/slower)), parse)
+			large := perByte([]byte(c.make(c.bytes/slower*c.factor)), parse)
 			if ratio = large / small; ratio < 6 {
 				break
 			}
@@ -175,7 +175,7 @@ func TestLinear(t *testing.T) {
 // TestDeep: nothing recurses by the depth of a file.
 func TestDeep(t *testing.T) {
 	t.Parallel()
-	const depth = 100_000
+	const depth = 100_000 / slower
 	open, shut := strings.Repeat("<a x>\n", depth), strings.Repeat("</a>\n", depth)
 	for name, src := range map[string]string{"closed": open + "b 1\n" + shut, "unclosed": open + "b 1\n", "half": open + "b 1\n" + shut[:len(shut)/2]} {
 		c, _ := pmtaconf.Load(mapFS(map[string]string{"config": src}), "config", nil)

@@ -1,0 +1,5 @@
+//go:build !race
+
+package pmtaconf_test
+
+const slower = 1
