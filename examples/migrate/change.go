@@ -5,8 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
-	"os"
-	"path/filepath"
+	"time"
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
 	"github.com/relayshift/relayshift/pmtaconf"
@@ -66,12 +65,16 @@ func (m *migration) ramp(context.Context) error {
 			m.faults = append(m.faults, fmt.Sprintf("ramp of %s: %v", t.Name, err))
 			continue
 		}
+		at := new(big.Rat).Mul(m.reached(t), big.NewRat(t.Daily, 1)) // what the lines relay a day
 		for d := range plan.All() {
 			if d.Number <= rampDays {
-				t.Days = append(t.Days, d)
+				t.days = append(t.days, d)
 			}
-			if d.Direct == 0 && t.Daily > 0 {
-				t.Moved = &d
+			if t.fits == 0 && at.Cmp(new(big.Rat).SetInt64(d.Cap)) <= 0 {
+				t.fits = d.Number
+			}
+			if d.Direct == 0 && t.Daily > 0 && t.Moved == "" {
+				t.Moved = d.Date.Format(time.DateOnly)
 			}
 		}
 	}
@@ -87,7 +90,7 @@ func (m *migration) verify(context.Context) error {
 	if m.options.root == "" && m.options.config != "" {
 		base = cli.DefaultBase
 	}
-	dir, err := os.OpenRoot(filepath.Join(m.out, configDir))
+	dir, err := m.dst.OpenRoot(configDir)
 	if err != nil {
 		return err
 	}

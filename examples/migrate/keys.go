@@ -28,7 +28,7 @@ func (m *migration) findKeys() {
 				continue
 			}
 		}
-		k := &key{Scope: scope, Where: fmt.Sprintf("%s:%d", d.Parent().File().Name(), d.Pos().Line)}
+		k := &key{Name: "domain-key", Scope: scope, Where: fmt.Sprintf("%s:%d", d.Parent().File().Name(), d.Pos().Line)}
 		m.readKey(k, d.Value())
 		m.keys = append(m.keys, k)
 	}
@@ -53,7 +53,8 @@ func (m *migration) readKey(k *key, value string) {
 		k.Problem = err.Error()
 		return
 	}
-	k.Line = line
+	k.Line, k.File = line, line.File
+	k.Name = line.Selector + "._domainkey." + line.Domain
 	path, err := m.config.Path(line.File)
 	if err != nil {
 		k.Problem = err.Error()
@@ -68,6 +69,7 @@ func (m *migration) readKey(k *key, value string) {
 		k.Problem = err.Error()
 		return
 	}
+	k.About = k.Key.String()
 	k.Findings = k.Key.Check(dkim.SparkPostPolicy())
 	if _, _, err := k.Key.SparkPostPair(); err != nil {
 		k.Problem = err.Error()

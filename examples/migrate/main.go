@@ -14,6 +14,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"net/http"
 	"strconv"
 	"strings"
 	"time"
@@ -22,7 +23,12 @@ import (
 	"github.com/relayshift/relayshift/split"
 )
 
-func main() { cli.Main("migrate", run) }
+func main() { cli.Main("migrate", command{}.run) }
+
+// command is the program. Its zero value is what runs.
+type command struct {
+	base http.RoundTripper // carries the requests to -api; nil means the default
+}
 
 // options are the command's flags.
 type options struct {
@@ -93,25 +99,31 @@ func parseDaily(daily map[string]int64, s string) error {
 		}
 		n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
 		if err != nil || n < 1 {
-			return fmt.Errorf("-daily %q: write a number of messages, or NAME=NUMBER,...", part)
+			return fmt.Errorf("-daily %q: write a number of messages, or NAME=NUMBER with commas between them", part)
 		}
 		daily[strings.TrimSpace(name)] = n
 	}
 	return nil
 }
 
-func run(ctx context.Context, env *cli.Env) error {
+func (c command) run(ctx context.Context, env *cli.Env) error {
 	o, err := parse(env)
 	if err != nil {
 		return err
+	}
+	if o.config != "" && within(o.config, o.out) {
+		return fmt.Errorf("%s lies in %s, which migrate writes to; name another folder with -out", o.config, o.out)
 	}
 	out, err := openOut(o.out)
 	if err != nil {
 		return err
 	}
-	m := &migration{options: o, env: env, out: out}
+	m := &migration{options: o, env: env, base: c.base, dst: out}
 	defer m.close()
 	for _, step := range []func(context.Context) error{m.load, m.study, m.resources, m.change, m.ramp, m.write, m.verify} {
+		if err := ctx.Err(); err != nil {
+			return fmt.Errorf("interrupted: %w", err)
+		}
 		if err := step(ctx); err != nil {
 			return err
 		}

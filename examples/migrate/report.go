@@ -9,10 +9,16 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
+	"github.com/relayshift/relayshift/pmtaconf"
 	"github.com/relayshift/relayshift/pmtaconf/relay"
+	"github.com/relayshift/relayshift/sparkpost"
 	"github.com/relayshift/relayshift/split"
 )
+
+// maxFaults is how many faults the report shows.
+const maxFaults = 20
 
 // report writes the plan for people.
 func (m *migration) report(w io.Writer) error {
@@ -23,7 +29,7 @@ func (m *migration) report(w io.Writer) error {
 			files++
 		}
 	}
-	fmt.Fprintf(&b, "Moving %s of each stream to SparkPost\nConfiguration: %s (%d files)\n", split.FormatShare(m.share), m.main, files)
+	fmt.Fprintf(&b, "Moving %s of each stream to SparkPost\nConfiguration: %s (%s)\n", split.FormatShare(m.share), m.main, count(files, "file"))
 	m.reportStreams(&b)
 	m.reportResources(&b)
 	m.reportLines(&b)
@@ -44,7 +50,11 @@ func (m *migration) report(w io.Writer) error {
 	}
 	if m.wrong() {
 		section(&b, "Wrong")
-		for _, f := range m.faults {
+		for i, f := range m.faults {
+			if i == maxFaults {
+				fmt.Fprintf(&b, "  ! and %d more, see %s\n", len(m.faults)-i, planFile)
+				break
+			}
 			fmt.Fprintf(&b, "  ! %s\n", f)
 		}
 		for _, s := range m.skipped {
@@ -52,7 +62,9 @@ func (m *migration) report(w io.Writer) error {
 				fmt.Fprintf(&b, "  ! %s %s is not moved: %s\n", s.Kind, s.Name, s.Reason)
 			}
 		}
-		if len(m.targets) == 0 {
+		if len(m.targets) == 0 && len(m.pools) > 0 {
+			b.WriteString("  ! nothing to move\n")
+		} else if len(m.targets) == 0 {
 			b.WriteString("  ! nothing to move: the configuration has no pool and no source with a default-virtual-mta that could be shared\n")
 		}
 	} else {
@@ -118,8 +130,13 @@ func (m *migration) reportResources(b *bytes.Buffer) {
 		title = "Created at SparkPost"
 	}
 	section(b, title+" ("+m.service+")")
+	verify := false
 	for _, c := range m.changes.List {
 		fmt.Fprintf(b, "  %s\n", c)
+		verify = verify || c.Op == sparkpost.OpVerify
+	}
+	if verify {
+		b.WriteString("  (+ create, ~ change, ? have SparkPost look at the DNS records)\n")
 	}
 	if m.changes.Empty() {
 		b.WriteString("  nothing: all is there\n")
@@ -134,18 +151,14 @@ func (m *migration) reportResources(b *bytes.Buffer) {
 	}
 	section(b, "DKIM keys")
 	for _, k := range m.keys {
-		name := k.Line.Selector + "._domainkey." + k.Line.Domain
-		if k.Line.Selector == "" {
-			name = "domain-key"
-		}
-		fmt.Fprintf(b, "  %s (%s)", name, k.Where)
+		fmt.Fprintf(b, "  %s (%s)", k.Name, k.Where)
 		switch {
 		case k.Problem != "":
 			fmt.Fprintf(b, " is not moved: %s\n", k.Problem)
 		case k.Shared:
-			fmt.Fprintf(b, " %s; moves to the primary account, shared\n", k.Key)
+			fmt.Fprintf(b, " %s; moves to the primary account, shared\n", k.About)
 		default:
-			fmt.Fprintf(b, " %s; moves to subaccount %s\n", k.Key, k.Owner)
+			fmt.Fprintf(b, " %s; moves to subaccount %s\n", k.About, k.Owner)
 		}
 		for _, f := range k.Findings {
 			fmt.Fprintf(b, "      %s: %s; %s\n", f.Severity, f.Message, f.Hint)
@@ -195,33 +208,73 @@ func (m *migration) paint(line string) string {
 }
 
 func (m *migration) reportRamp(b *bytes.Buffer) {
+	var unknown []string // pools whose volume is not known share a table
+	var caps *target
 	for _, t := range m.targets {
-		if len(t.Days) == 0 {
-			continue
-		}
-		section(b, fmt.Sprintf("Ramp of %s: the first %d days of SparkPost's table, %d IP(s), %d lines", t.Pool, len(t.Days), m.ips, m.lines))
-		tab := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
-		if t.Daily == 0 {
-			fmt.Fprintln(tab, "  day\tdate\tcap\t")
-		} else {
-			fmt.Fprintln(tab, "  day\tdate\tcap\tto relay\tshare\tlines\tstage\t")
-		}
-		for _, d := range t.Days {
-			fmt.Fprintf(tab, "  %d\t%s\t%s\t", d.Number, d.Date.Format("2006-01-02"), thousands(d.Cap))
-			if t.Daily > 0 {
-				n := new(big.Rat).Mul(d.Best, big.NewRat(int64(m.lines), 1))
-				fmt.Fprintf(tab, "%s\t%s %%\t%s\t%d\t", thousands(d.Relay), percent(d.Share), n.FloatString(0), d.Stage)
-			}
-			fmt.Fprintln(tab)
-		}
-		tab.Flush()
-		if t.Days[0].TooCoarse {
-			fmt.Fprintf(b, "  On days with 0 lines even one line of %d is more than the cap: take more -ips or -lines.\n", m.lines)
-		}
-		if t.Moved != nil {
-			fmt.Fprintf(b, "  The whole stream fits on day %d, %s.\n", t.Moved.Number, t.Moved.Date.Format("2006-01-02"))
+		switch {
+		case len(t.days) == 0:
+		case t.Daily > 0:
+			m.reportDays(b, t.Pool, t)
+		default:
+			unknown = append(unknown, t.Pool)
+			caps = t
 		}
 	}
+	if caps != nil {
+		m.reportDays(b, strings.Join(unknown, ", ")+" (volume unknown)", caps)
+	}
+	if b.Len() > 0 && len(m.targets) > 0 {
+		b.WriteString("\n  cap: messages a day that the new IPs may send by SparkPost's table; stage: where SparkPost's automatic warm-up should be\n")
+	}
+}
+
+// reportDays shows the first days of a ramp.
+func (m *migration) reportDays(b *bytes.Buffer, title string, t *target) {
+	section(b, fmt.Sprintf("Ramp of %s: the first %d days with %s", title, len(t.days), count(m.ips, "new IP")))
+	tab := tabwriter.NewWriter(b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	if t.Daily == 0 {
+		fmt.Fprintln(tab, "  day\tdate\tcap\t")
+	} else {
+		fmt.Fprintf(tab, "  day\tdate\tcap\tto relay\tshare\tlines of %d\tstage\t\n", m.lines)
+	}
+	for _, d := range t.days {
+		fmt.Fprintf(tab, "  %d\t%s\t%s\t", d.Number, d.Date.Format(time.DateOnly), thousands(d.Cap))
+		if t.Daily > 0 {
+			n := new(big.Rat).Mul(d.Best, big.NewRat(int64(m.lines), 1))
+			fmt.Fprintf(tab, "%s\t%s %%\t%s\t%d\t", thousands(d.Relay), percent(d.Share), n.FloatString(0), d.Stage)
+		}
+		fmt.Fprintln(tab)
+	}
+	tab.Flush()
+	if t.Daily == 0 {
+		return
+	}
+	if t.days[0].TooCoarse {
+		fmt.Fprintf(b, "  On days with 0 lines even one line of %d is more than the cap: take more -ips or -lines.\n", m.lines)
+	}
+	if at := m.reached(t); at.Sign() > 0 {
+		sent, _ := new(big.Rat).Mul(at, big.NewRat(t.Daily, 1)).Float64()
+		fmt.Fprintf(b, "  A share of %s is %s messages a day", split.FormatShare(at), thousands(int64(sent)))
+		switch t.fits {
+		case 0:
+			b.WriteString(": more than the ramp ever allows; take more -ips.\n")
+		case 1:
+			b.WriteString(": within the cap from the first day on.\n")
+		default:
+			fmt.Fprintf(b, ": within the cap from day %d on. Begin with a smaller -share.\n", t.fits)
+		}
+	}
+	if t.Moved != "" {
+		fmt.Fprintf(b, "  The whole stream fits on %s.\n", t.Moved)
+	}
+}
+
+// count writes a number of things.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 // reached is the share that the relay has in the lines of a target.
@@ -248,14 +301,41 @@ func (m *migration) byHand() []string {
 		"Relayed mail appears as delivered in the accounting files once SparkPost has taken it: what happens then comes as SparkPost events.",
 		"Sending domains are removed when they stay unverified for two weeks; publish missing records first.",
 	}
-	for _, t := range m.targets {
-		if t.ID == 0 {
+	for f := range m.config.Files() {
+		if bytes.Contains(f.Bytes(), []byte(relay.PendingSubaccount)) {
 			list = slices.Insert(list, 0, "The relays carry "+relay.PendingSubaccount+": run again with -apply before this configuration goes live.")
 			break
 		}
 	}
+	for _, t := range m.targets {
+		if p := m.inv.Pool(t.Name); p != nil && len(p.Undefined) > 0 {
+			list = append(list, fmt.Sprintf("Pool %s names %s, which no loaded file defines.", t.Name, strings.Join(p.Undefined, ", ")))
+		}
+	}
+	list = append(list, m.smarthosts()...)
 	if slices.ContainsFunc(m.keys, func(k *key) bool { return k.Problem != "" }) || len(m.keys) == 0 {
 		list = append(list, "Create and verify the sending domains that are not listed above.")
+	}
+	return list
+}
+
+// smarthosts names the settings of a <domain *> that would send mail for {sparkpost} elsewhere, should they reach it: the guide does
+// not say.
+func (m *migration) smarthosts() []string {
+	var list []string
+	for scopes, n := range m.config.All() {
+		d, ok := n.(*pmtaconf.Directive)
+		if !ok || len(scopes) == 0 || len(scopes) > 2 {
+			continue
+		}
+		if s := scopes[len(scopes)-1]; !strings.EqualFold(s.Name(), "domain") || s.Arg() != "*" || strings.EqualFold(scopes[0].Name(), "virtual-mta") {
+			continue
+		}
+		switch name := strings.ToLower(d.Name()); name {
+		case "smtp-hosts", "smtp-port", "type", "use-unencrypted-plain-auth":
+			list = append(list, fmt.Sprintf("<domain *> sets %s (%s:%d): make sure that pmta show settings {sparkpost}/RELAY does not show it.",
+				name, d.Parent().File().Name(), d.Pos().Line))
+		}
 	}
 	return list
 }
@@ -265,7 +345,7 @@ func (m *migration) next() string {
 	case m.applied == nil:
 		return "read the diff, then run again with -apply to create the resources."
 	case m.api == "":
-		return "this was a rehearsal. Run with -config, -api and SPARKPOST_API_KEY for your own."
+		return "this was a rehearsal: the subaccount numbers are made up. Run with -config, -api and SPARKPOST_API_KEY for your own."
 	}
 	return "work through the list above, then copy " + filepath.Join(m.out, configDir) + " to the server."
 }

@@ -18,7 +18,7 @@ func (m *migration) resources(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	cfg := sparkpost.Config{URL: m.api}
+	cfg := sparkpost.Config{URL: m.api, Base: m.base}
 	if m.api == "" {
 		server := sparkposttest.NewServer(sparkposttest.Config{Seed: 1, PageSize: 100, Now: m.env.Now, LookupTXT: lookup(want)})
 		defer server.Close()

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +24,8 @@ import (
 type migration struct {
 	*options
 	env     *cli.Env
-	out     string
+	base    http.RoundTripper
+	dst     *os.Root // the output folder; nothing is written past it, links or not
 	config  *pmtaconf.Config
 	dir     *os.Root
 	main    string // the main file, for people
@@ -35,7 +38,6 @@ type migration struct {
 	service string // which SparkPost was asked
 	diff    string
 	files   []string // written below out
-	checks  []string // what to check by hand
 	proofs  []string // what was verified
 	faults  []string // what went wrong
 }
@@ -49,9 +51,10 @@ type target struct {
 	ID         int         `json:"subaccount_id,omitempty"` // 0 while it does not exist
 	Daily      int64       `json:"daily,omitempty"`         // 0 when not given
 	Split      *split.Pool `json:"-"`
-	Edits      int         `json:"edits"` // lines of the pool added, removed or changed
-	Days       []warmup.Day
-	Moved      *warmup.Day
+	Edits      int         `json:"edits"`           // lines of the pool added, removed or changed
+	Moved      string      `json:"moved,omitempty"` // the day on which the ramp carries the whole stream
+	days       []warmup.Day
+	fits       int // the first day of the ramp whose cap holds what the lines relay
 }
 
 // skip is a pool or VMTA that is not moved, and why.
@@ -64,10 +67,13 @@ type skip struct {
 
 // key is a DKIM key that a domain-key line names.
 type key struct {
-	Line     dkim.KeyLine   `json:"line"`
+	Name     string         `json:"name"` // of its DNS record
+	Line     dkim.KeyLine   `json:"-"`
+	File     string         `json:"file,omitempty"`
 	Where    string         `json:"where"`
-	Scope    string         `json:"scope"` // "" for all mail, else the VMTA or pool
-	Key      *dkim.Key      `json:"key,omitempty"`
+	Scope    string         `json:"scope,omitempty"` // the VMTA or pool; all mail when empty
+	Key      *dkim.Key      `json:"-"`
+	About    string         `json:"key,omitempty"` // kind, size, fingerprint
 	Findings []dkim.Finding `json:"findings,omitempty"`
 	Problem  string         `json:"problem,omitempty"` // why it is not moved
 	Owner    string         `json:"subaccount,omitempty"`
@@ -78,17 +84,18 @@ func (m *migration) close() {
 	if m.dir != nil {
 		m.dir.Close()
 	}
+	m.dst.Close()
 }
 
 func (m *migration) load(context.Context) error {
 	file, root := m.options.config, m.root
 	m.main = file
 	if file == "" {
-		var err error
-		if file, err = unpackSample(m.out); err != nil {
+		name, err := unpackSample(m.dst)
+		if err != nil {
 			return err
 		}
-		root = filepath.Join(m.out, "sample")
+		file, root = filepath.Join(m.out, filepath.FromSlash(name)), filepath.Join(m.out, sampleDir)
 		m.main = "the embedded sample, unpacked to " + root
 		if len(m.daily) == 0 {
 			m.daily["offers-pool"], m.daily["receipts-pool"] = 400_000, 30_000
@@ -101,6 +108,12 @@ func (m *migration) load(context.Context) error {
 	for _, d := range m.config.Diagnostics() {
 		if d.Severity == pmtaconf.Error {
 			m.faults = append(m.faults, d.Error())
+		}
+	}
+	inv := relay.Inspect(m.config)
+	for _, name := range slices.Sorted(maps.Keys(m.daily)) {
+		if name != "" && !slices.ContainsFunc(inv.Targets(), func(t relay.Target) bool { return t.Name == name }) {
+			m.faults = append(m.faults, fmt.Sprintf("-daily names %s, and no stream goes to a pool or VMTA of that name", name))
 		}
 	}
 	return nil
@@ -125,7 +138,7 @@ func (m *migration) study(context.Context) error {
 	for _, name := range wanted {
 		m.skipped = append(m.skipped, skip{name, "unknown", "nothing in the configuration sends to a pool or VMTA of that name", true})
 	}
-	m.targets = slices.DeleteFunc(m.targets, func(t *target) bool { return !m.share1(t) })
+	m.targets = slices.DeleteFunc(m.targets, func(t *target) bool { return !m.divide(t) })
 	m.findKeys()
 	return nil
 }
@@ -144,6 +157,9 @@ func (m *migration) unmovable(t relay.Target) string {
 			return "it has no virtual-mta line"
 		}
 	case "unknown":
+		if strings.HasPrefix(t.Name, "{") {
+			return "the name is reserved or a template makes it; give the source a VMTA or a pool of its own first"
+		}
 		if !bySource {
 			return "no loaded file defines it"
 		}
@@ -215,8 +231,8 @@ func (m *migration) free(name string) string {
 	}
 }
 
-// share1 works out the lines of one target.
-func (m *migration) share1(t *target) bool {
+// divide works out the lines of one target.
+func (m *migration) divide(t *target) bool {
 	direct := []string{t.Name}
 	if p := m.inv.Pool(t.Name); p != nil {
 		direct = p.Original
@@ -224,7 +240,7 @@ func (m *migration) share1(t *target) bool {
 	pool, err := split.Mix{Direct: direct, Relay: t.Relay, Share: m.share, Lines: m.lines}.Resolve()
 	var fault *split.Error
 	if errors.As(err, &fault) && fault.Need > 0 {
-		m.skipped = append(m.skipped, skip{t.Name, t.Kind, fmt.Sprintf("%s; -lines %d would do", fault.Reason, fault.Need), true})
+		m.skipped = append(m.skipped, skip{t.Name, t.Kind, fmt.Sprintf("%d lines are too few for a line of %s; take -lines %d", m.lines, fault.Member, fault.Need), true})
 		return false
 	} else if err != nil {
 		m.skipped = append(m.skipped, skip{t.Name, t.Kind, err.Error(), true})

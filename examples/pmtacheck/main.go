@@ -10,11 +10,14 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"slices"
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
 	"github.com/relayshift/relayshift/pmtaconf"
@@ -51,7 +54,7 @@ func run(ctx context.Context, env *cli.Env) error {
 		}
 		dir.Close()
 		for _, d := range c.Diagnostics() {
-			f := finding{Diagnostic: d}
+			f := finding{Diagnostic: localised(d, cmp.Or(*root, filepath.Dir(name)))}
 			if file, ok := c.File(d.File); ok {
 				f.source = file.Source()
 			}
@@ -75,6 +78,17 @@ type finding struct {
 	source []byte
 }
 
+// localised is a diagnostic with the files' paths as they are on this machine, below dir.
+func localised(d *pmtaconf.Diagnostic, dir string) *pmtaconf.Diagnostic {
+	local := *d
+	local.File = filepath.Join(dir, filepath.FromSlash(d.File))
+	local.Related = slices.Clone(d.Related)
+	for i, r := range local.Related {
+		local.Related[i].File = filepath.Join(dir, filepath.FromSlash(r.File))
+	}
+	return &local
+}
+
 func showText(env *cli.Env, found []finding) error {
 	count := make(map[pmtaconf.Severity]int)
 	for _, f := range found {
@@ -83,8 +97,16 @@ func showText(env *cli.Env, found []finding) error {
 			return err
 		}
 	}
-	_, err := fmt.Fprintf(env.Stdout, "%d errors, %d warnings, %d notes\n", count[pmtaconf.Error], count[pmtaconf.Warning], count[pmtaconf.Info])
+	_, err := fmt.Fprintf(env.Stdout, "%s, %s, %s\n",
+		plural(count[pmtaconf.Error], "error"), plural(count[pmtaconf.Warning], "warning"), plural(count[pmtaconf.Info], "note"))
 	return err
+}
+
+func plural(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprint(n, " ", thing)
 }
 
 func showJSON(env *cli.Env, found []finding) error {
@@ -98,44 +120,53 @@ func showJSON(env *cli.Env, found []finding) error {
 func encode(env *cli.Env, v any) error {
 	enc := json.NewEncoder(env.Stdout)
 	enc.SetIndent("", "  ")
+	enc.SetEscapeHTML(false)
 	return enc.Encode(v)
 }
 
-// roundtripAll prints a row a file: bytes, lines, lines that could not be understood, and whether writing gives back what was read,
-// both from the file as it is and from a walk of its tree.
+// roundtripAll prints a row a file: bytes, lines, lines that could not be understood, and whether both ways of writing give back what
+// was read.
 func roundtripAll(ctx context.Context, env *cli.Env, names []string) error {
 	wrong := false
+	var failed error // files that could not be read do not keep the others from their rows
 	for _, name := range names {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		src, err := os.ReadFile(name)
 		if err != nil {
-			return err
+			failed = errors.Join(failed, err)
+			continue
 		}
-		f, _ := pmtaconf.Parse(name, src)
-		var walked bytes.Buffer
-		if _, err := f.WriteTo(&walked); err != nil {
-			return err
-		}
-		identical := bytes.Equal(f.Bytes(), src) && bytes.Equal(walked.Bytes(), src)
-		bad := 0
-		for n := range f.All() {
-			if _, ok := n.(*pmtaconf.Bad); ok {
-				bad++
-			}
-		}
-		lines := bytes.Count(src, []byte("\n"))
-		if len(src) > 0 && src[len(src)-1] != '\n' {
-			lines++
-		}
-		if _, err := fmt.Fprintf(env.Stdout, "%s bytes=%d lines=%d bad=%d identical=%t\n", name, len(src), lines, bad, identical); err != nil {
+		identical, err := roundtrip(env, name, src)
+		if err != nil {
 			return err
 		}
 		wrong = wrong || !identical
 	}
-	if wrong {
+	if failed == nil && wrong {
 		return cli.ErrFound
 	}
-	return nil
+	return failed
+}
+
+func roundtrip(env *cli.Env, name string, src []byte) (identical bool, err error) {
+	f, _ := pmtaconf.Parse(name, src)
+	var written bytes.Buffer
+	if _, err := f.WriteTo(&written); err != nil {
+		return false, err
+	}
+	identical = bytes.Equal(f.Bytes(), src) && bytes.Equal(written.Bytes(), src)
+	bad := 0
+	for n := range f.All() {
+		if _, ok := n.(*pmtaconf.Bad); ok {
+			bad++
+		}
+	}
+	lines := bytes.Count(src, []byte("\n"))
+	if len(src) > 0 && src[len(src)-1] != '\n' {
+		lines++
+	}
+	_, err = fmt.Fprintf(env.Stdout, "%s bytes=%d lines=%d bad=%d identical=%t\n", name, len(src), lines, bad, identical)
+	return identical, err
 }

@@ -3,6 +3,8 @@ package main
 import (
 	"cmp"
 	"maps"
+	"net/url"
+	"path/filepath"
 	"slices"
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
@@ -98,7 +100,8 @@ func level(s pmtaconf.Severity) string {
 }
 
 func physical(file string, start, end pmtaconf.Pos) sarifPhysical {
-	p := sarifPhysical{Artifact: sarifArtifact{file}}
+	uri := url.URL{Path: filepath.ToSlash(file)} // a reference, with what a path may not hold there escaped
+	p := sarifPhysical{Artifact: sarifArtifact{uri.String()}}
 	if start.IsValid() {
 		p.Region = &sarifRegion{StartLine: start.Line, ByteOffset: start.Offset, ByteLength: max(0, end.Offset-start.Offset)}
 	}
