@@ -95,7 +95,9 @@ func (c *Config) included(d *Directive) []*File {
 		return nil
 	}
 	var files []*File
-	p = c.pattern(p)
+	if p, fault = c.pattern(p); fault != "" {
+		return nil
+	}
 	paths, _ := c.glob(p)
 	for name, f := range c.at {
 		if c.info[f].created && matches(p, name) {

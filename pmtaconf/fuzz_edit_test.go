@@ -313,7 +313,7 @@ func FuzzEdit(f *testing.F) {
 
 func TestRandomEdits(t *testing.T) {
 	t.Parallel()
-	for seed := range uint64(250/slower) {
+	for seed := range uint64(250 / slower) {
 		rng := rand.New(rand.NewPCG(seed, 2))
 		ops := make([]byte, 150)
 		for i := range ops {

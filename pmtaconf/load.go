@@ -180,8 +180,13 @@ func (l *loader) include(d *Directive, chain []*link, scope string) {
 	}
 	paths := []string{p}
 	if hasMeta(p) {
+		pattern, leaves := c.pattern(p)
+		if leaves != "" {
+			l.report(d, chain, Error, "outside-root", leaves, "the rest was loaded without it")
+			return
+		}
 		var err error
-		if paths, err = c.glob(c.pattern(p)); err != nil {
+		if paths, err = c.glob(pattern); err != nil {
 			l.report(d, chain, Error, "bad-wildcard", "the wildcard cannot be read", "check its brackets")
 			return
 		}

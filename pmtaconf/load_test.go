@@ -268,7 +268,8 @@ func TestLoadMain(t *testing.T) {
 func TestLoadLinks(t *testing.T) {
 	t.Parallel()
 	files := map[string]string{
-		"config":   "include /to-file\ninclude /to-folder/x\ninclude /absolute\ninclude /up/d/x\ninclude /loop\ninclude /leaves\ninclude /leaves-up\ninclude /dangling\ninclude /to-folder/*\ninclude /links/*\n",
+		"config": "include /to-file\ninclude /to-folder/x\ninclude /absolute\ninclude /up/d/x\ninclude /loop\ninclude /leaves\ninclude /leaves-up\ninclude /dangling\ninclude /to-folder/*\ninclude /links/*\ninclude /out/*\n",
+		"out":    "-> ..", "z": "not included",
 		"real/d/x": "x 1\n", "to-file": "-> real/d/x", "to-folder": "-> real/d", "absolute": "-> /real/d/x", "up": "-> real/../real",
 		"loop": "-> loop", "leaves-up": "-> ../outside", "dangling": "-> none", "links/a": "-> ../real/d/x", "links/b": "-> /elsewhere/x",
 	}
@@ -288,7 +289,8 @@ func TestLoadLinks(t *testing.T) {
 		if diff := cmp.Diff([]string{"config", "real/d/x"}, names(slices.Collect(c.Files()))); diff != "" {
 			t.Errorf("%s: files (-want +got):\n%s", kind, diff)
 		}
-		want := []string{"config:5:9-5:14 outside-root", "config:6:9-6:16 missing-file", "config:7:9-7:19 outside-root", "config:8:9-8:18 missing-file", "config:10:9-10:17 missing-file"}
+		want := []string{"config:5:9-5:14 outside-root", "config:6:9-6:16 missing-file", "config:7:9-7:19 outside-root", "config:8:9-8:18 missing-file", "config:10:9-10:17 missing-file",
+			"config:11:9-11:15 outside-root"}
 		if diff := cmp.Diff(want, includeFindings(c.Diagnostics())); diff != "" {
 			t.Errorf("%s: findings (-want +got):\n%s", kind, diff)
 		}

@@ -104,17 +104,15 @@ func matches(pattern, name string) bool {
 	return true
 }
 
-// pattern follows the links in front of the first wildcard of a path inside the root.
-func (c *Config) pattern(p string) string {
+// pattern follows the links in front of the first wildcard of a path. Fault says why that cannot be.
+func (c *Config) pattern(p string) (pattern, fault string) {
 	parts := strings.Split(p, "/")
-	n := 0
-	for n < len(parts) && !hasMeta(parts[n]) {
-		n++
+	n := slices.IndexFunc(parts, hasMeta)
+	if n == 0 {
+		return p, ""
 	}
-	if dir, fault := c.follow(path.Join(parts[:n]...)); n > 0 && fault == "" {
-		return path.Join(dir, path.Join(parts[n:]...))
-	}
-	return p
+	dir, fault := c.follow(path.Join(parts[:n]...))
+	return path.Join(dir, path.Join(parts[n:]...)), fault
 }
 
 // glob lists what a pattern matches, without folders, in sorted order. Matches that are links come back as they are.
