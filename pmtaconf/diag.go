@@ -47,11 +47,11 @@ type Edit struct {
 // Diagnostic is one finding about one place. Its range holds the bytes it speaks of. It never repeats a value that could be a
 // secret.
 type Diagnostic struct {
-	File     string    `json:"file"`
-	Pos      Pos       `json:"pos"`
-	End      Pos       `json:"end"`
-	Severity Severity  `json:"severity"`
-	Code     Code      `json:"code"`
+	File     string    `json:"file"`              // the name that Parse or Load was given
+	Pos      Pos       `json:"pos"`               // the first byte
+	End      Pos       `json:"end"`               // behind the last byte
+	Severity Severity  `json:"severity"`          // how bad it is
+	Code     Code      `json:"code"`              // which kind it is
 	Message  string    `json:"message"`           // one line, lower case, no full stop
 	Hint     string    `json:"hint,omitempty"`    // what to do; may be empty
 	Fix      *Edit     `json:"fix,omitempty"`     // the mend, where it is certain
@@ -60,9 +60,9 @@ type Diagnostic struct {
 
 // Related is another place that a Diagnostic speaks of.
 type Related struct {
-	File    string `json:"file"`
-	Pos     Pos    `json:"pos"`
-	Message string `json:"message"`
+	File    string `json:"file"`    // as in Diagnostic
+	Pos     Pos    `json:"pos"`     // unknown for a whole file
+	Message string `json:"message"` // what the place has to do with it
 }
 
 // Error gives "file:line:col: message; hint".
