@@ -29,7 +29,8 @@ type Auto struct {
 	// Pool is the name of the IPs' pool. It matters for the one called "default",
 	// which can overflow to the "shared pool" only. May be empty.
 	Pool string `json:"pool,omitempty"`
-	// Overflow names the pool that takes what is over the stage. Empty means none: the cold IPs then carry that too.
+	// Overflow names the pool that takes what is over the stage. Empty means
+	// none: the cold IPs then carry that too.
 	Overflow string `json:"overflow,omitempty"`
 	// Aged is true when an engagement age is set for the account, by which
 	// automatic warm-up is never switched off.
@@ -85,9 +86,9 @@ func (a Auto) After(sent, delivered int64) (next Auto, overflow int64, warnings 
 	warn := func(format string, args ...any) { warnings = append(warnings, fmt.Sprintf(format, args...)) }
 	if overflow = max(sent-limit, 0); overflow > 0 {
 		if a.Overflow == "" {
-			warn("%d messages over the %d of stage %d, and no overflow pool: the cold IPs carry them", overflow, limit, stage)
+			warn("%s messages over the %s of stage %d, and no overflow pool: the cold IPs carry them", grouped(overflow), grouped(limit), stage)
 		} else {
-			warn("%d messages over the %d of stage %d go to %s", overflow, limit, stage, a.Overflow)
+			warn("%s messages over the %s of stage %d go to %s", grouped(overflow), grouped(limit), stage, a.Overflow)
 			sent = limit
 		}
 	}
@@ -103,7 +104,7 @@ func (a Auto) After(sent, delivered int64) (next Auto, overflow int64, warnings 
 		a.Off = true
 		warn("stage %d has not moved for %d days: SparkPost switches automatic warm-up off, and nothing limits the IPs", stage, a.Still)
 	} else if sent > 0 {
-		warn("not above 90 %% of stage %d's %d: the stage stays, day %d of %d", stage, limit, a.Still, stillDays)
+		warn("not above 90 %% of stage %d's %s: the stage stays, day %d of %d", stage, grouped(limit), a.Still, stillDays)
 	}
 	return a, overflow, warnings
 }

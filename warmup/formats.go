@@ -7,8 +7,8 @@ import (
 	"unicode/utf8"
 )
 
-// calendar writes an all-day event for each day that has something to do. The
-// stamp that RFC 5545 asks for is the plan's start: the package reads no clock.
+// calendar writes an all-day event for each day, which blocks no time. The stamp
+// that RFC 5545 asks for is the plan's start: the package reads no clock.
 func (r *Report) calendar(w io.Writer) error {
 	c := &calendarWriter{w: w}
 	c.line("BEGIN:VCALENDAR")

@@ -51,8 +51,9 @@ func ParseSchedule(text []byte) (Schedule, error) {
 }
 
 // ParseVolumes reads the expected messages of single dates from CSV, for
-// Plan.Dated: a date as YYYY-MM-DD and a number a row, each date once. The first row may hold headings; lines
-// that begin with "#" are passed over. A fault is an [*Error] with its line.
+// Plan.Dated: a date as YYYY-MM-DD and a number a row, each date once. The first
+// row may hold headings; lines that begin with "#" are passed over. A fault is an
+// [*Error] with its line.
 func ParseVolumes(text []byte) (map[string]int64, error) {
 	if len(text) > maxText {
 		return nil, &Error{Field: "text", Reason: fmt.Sprintf("the file has more than %d bytes", maxText)}

@@ -73,7 +73,7 @@ func (p Plan) Report() (*Report, error) {
 		note("on %d days the pool's share is above the planned one and breaks the cap", over)
 	}
 	if r.Overflow > 0 && p.Auto.Overflow == "" {
-		note("%d messages are over SparkPost's stages and there is no overflow pool: the cold IPs carry them, so the stages protect nothing", r.Overflow)
+		note("%s messages are over SparkPost's stages and there is no overflow pool: the cold IPs carry them, so the stages protect nothing", grouped(r.Overflow))
 	}
 	if s := last.Stage; s > 0 && s < doneStage && last.Volume < 2*times(sparkpostCaps()[s-1], p.IPs) {
 		note("the stream is below twice the volume of stage %d: automatic warm-up may be switched off once it is moved", s)
@@ -136,7 +136,11 @@ func stageText(stage int) string {
 func (r *Report) text(w io.Writer) error {
 	fmt.Fprintf(w, "schedule %s, %d IPs: %d days, %d with relayed mail; all is moved on %s\n", cmp.Or(r.Schedule.Name, "of your own"), r.IPs, len(r.Days), r.Sending, r.Moved)
 	if r.Schedule.Source != "" {
-		fmt.Fprintf(w, "source: %s\n", r.Schedule.Source)
+		fmt.Fprintf(w, "source: %s", r.Schedule.Source)
+		if r.Schedule.Year > 0 {
+			fmt.Fprintf(w, ", %d", r.Schedule.Year)
+		}
+		fmt.Fprintln(w)
 	}
 	fmt.Fprintln(w)
 	withBest, withCold := false, len(r.Limits) > 0
@@ -189,8 +193,7 @@ func (r *Report) text(w io.Writer) error {
 	return r.remarks(w)
 }
 
-// remarks writes notes, then warnings by day, equal ones of neighbouring days
-// once.
+// remarks writes notes, then warnings by day.
 func (r *Report) remarks(w io.Writer) error {
 	for _, n := range r.Notes {
 		fmt.Fprintf(w, "note: %s\n", n)

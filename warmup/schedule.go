@@ -36,8 +36,8 @@ type Schedule struct {
 	// warm-up.
 	Together bool `json:"together,omitempty"`
 	// Percent is true when Caps are parts of the stream's largest daily volume,
-	// in hundredths of a percent: 50 is 0.5 %, 10,000 everything and the most. They hold
-	// for all IPs together.
+	// in hundredths of a percent: 50 is 0.5 %, 10,000 everything and the most. They
+	// hold for all IPs together.
 	Percent bool `json:"percent,omitempty"`
 	// Growth is the factor, above 1, by which the cap rises after the end of
 	// Caps. With nil the last cap stays.

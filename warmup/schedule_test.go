@@ -96,6 +96,24 @@ func TestOneSignalDays(t *testing.T) {
 	}
 }
 
+// A factor of Slowing takes over at its level, and each starts from a whole cap.
+func TestSlowing(t *testing.T) {
+	t.Parallel()
+	s := Schedule{Caps: []int64{25}, Growth: big.NewRat(2, 1), Slowing: []Rate{{100, big.NewRat(3, 2)}, {300, big.NewRat(11, 10)}}}
+	for i, want := range []int64{25, 50, 100, 150, 225, 337, 370, 407, 448} {
+		if got := s.Cap(i + 1); got != want {
+			t.Errorf("day %d: %d; want %d", i+1, got, want)
+		}
+	}
+	s.Caps[0] = 200 // beyond the first level already
+	if got := s.Cap(2); got != 300 {
+		t.Errorf("%d; want 300", got)
+	}
+	if got := s.Cap(3_000); got != math.MaxInt64 {
+		t.Errorf("%d; want the largest number", got)
+	}
+}
+
 // No level of the falling law grows faster than its rule allows.
 func TestIPostRule(t *testing.T) {
 	t.Parallel()

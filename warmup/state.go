@@ -178,6 +178,7 @@ func (s State) Today(t time.Time, rules []Threshold) (State, Decision, error) {
 		return s, Decision{Action: Pause, Step: step, Reason: "paused; take Paused away to resume"}, nil
 	}
 	if s.Last == "" {
+		s.Step = step
 		return s, Decision{Action: Resume, Step: step, Reason: "the first mail"}, nil
 	}
 	last, err := time.Parse(time.DateOnly, s.Last)
