@@ -43,8 +43,7 @@ func (d *Directive) SetTrailingComment(text string) error {
 	}
 	raw := d.Raw()
 	end := len(raw) - eolLen(raw)
-	_, b, _, v := d.f.parts(d.id)
-	stop := max(b, v)
+	stop := d.f.textEnd(d.id)
 	gap := raw[stop:skipBlanks(raw, stop, end)]
 	switch {
 	case text == "":

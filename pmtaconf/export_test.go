@@ -53,6 +53,19 @@ func Multi(n Node) bool {
 	return f.lines[id].flags&flagMulti != 0
 }
 
+// FastShare is the share of the lines of src that the fast reader reads.
+func FastShare(src string) float64 {
+	fast, lines := 0, 0
+	for off := 0; off < len(src); lines++ {
+		var r record
+		if lexFast(src, off, &r) >= 0 {
+			fast++
+		}
+		off += lineLen(src[off:])
+	}
+	return float64(fast) / float64(lines)
+}
+
 // CompareLexers reports a line that the fast reader reads in another way than the thorough one.
 func CompareLexers(src string) error {
 	for off := 0; off < len(src); {

@@ -91,7 +91,7 @@ func (s *session) step() {
 	var named []uint32 // lines whose text may change, which may move, come or go
 	var err error
 	changed := true
-	switch op := s.next() % 13; op {
+	switch op := s.next() % 15; op {
 	case 0, 1:
 		d, ok := s.node().(*pmtaconf.Directive)
 		if !ok {
@@ -206,6 +206,29 @@ func (s *session) step() {
 		var c *pmtaconf.Comment
 		if c, err = spot.AddComment(text); err == nil {
 			named = pmtaconf.LinesOf(c)
+		}
+	case 13:
+		c, ok := s.node().(*pmtaconf.Comment)
+		if !ok {
+			return
+		}
+		named = pmtaconf.LinesOf(c)
+		text := "#" + s.text()
+		changed = text != c.Text()
+		if err = c.SetText(text); err == nil && c.Text() != text {
+			t.Fatalf("comment %q set, %q read", text, c.Text())
+		}
+	case 14:
+		d, ok := s.node().(*pmtaconf.Directive)
+		if !ok {
+			return
+		}
+		named = pmtaconf.LinesOf(d)
+		text := []string{"", "#", "#" + s.text()}[s.next()%3]
+		changed = text != d.TrailingComment()
+		name, value := d.Name(), d.Value()
+		if err = d.SetTrailingComment(text); err == nil && (d.TrailingComment() != text || d.Name() != name || d.Value() != value) {
+			t.Fatalf("comment %q set, %q read behind %q %q", text, d.TrailingComment(), d.Name(), d.Value())
 		}
 	case 12:
 		var b *pmtaconf.Blank

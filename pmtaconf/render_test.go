@@ -25,6 +25,7 @@ func TestRenderGolden(t *testing.T) {
 		"long-end":   "a " + long + "\x00\n",
 		"long-wide":  "a " + wide + "\x00" + wide + "\n",
 		"long-marks": "a " + strings.Repeat("e\u0301", 150) + "\x00" + strings.Repeat("e\u0301", 150) + "\n",
+		"long-range": "<a " + long + "> " + long[:9] + " # c\n</a>\n",
 		"secrets":    "<domain {sparkpost}> auth-password abc # c\n  password a\x00b # c\n#\n",
 		"control":    "= a\x1b[31mb\u009bc\u202ed\u2028e\x7f\xff\n",
 		"no-end":     "<source 10/8>",

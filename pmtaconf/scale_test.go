@@ -72,6 +72,22 @@ func TestParseAllocs(t *testing.T) {
 	}
 }
 
+// TestFastReader: the fast reader is worth its lines only while it reads nearly all of them.
+func TestFastReader(t *testing.T) {
+	t.Parallel()
+	if share := pmtaconf.FastShare(realistic(1000)); share < 1 {
+		t.Errorf("it reads %.2f of a plain file", share)
+	}
+	for line, want := range map[string]float64{
+		"": 1, "\t  x y": 1, "x   y # c": 1, "  # c ": 1, "<a>": 1, "</a>": 1, "<a x y>": 1, "  </a x>": 1, "<x>\r": 0, "x": 0, "x\ty": 0, "/a/ b": 0, "<a> # c": 0, "<a x >": 0, "* b": 0,
+		"domain-macro x y": 0, "x <pattern-list>": 0, "{{x}}": 0, "-x y": 0, "<a \"b\">": 0,
+	} {
+		if got := pmtaconf.FastShare(line + "\n"); got != want {
+			t.Errorf("%q: %.0f, want %.0f", line, got, want)
+		}
+	}
+}
+
 // heap is the memory that lives now.
 func heap() uint64 {
 	var m runtime.MemStats

@@ -180,6 +180,49 @@ func TestSettersAccept(t *testing.T) {
 	}
 }
 
+func TestSetComments(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ line, text, want string }{
+		{"x y", "# c", "x y # c"},
+		{"x y   ", "# c", "x y # c"},
+		{"x y  \t# old  ", "# c", "x y  \t# c"},
+		{"x y#old", "# c", "x y # c"},
+		{"x y  # old ", "", "x y"},
+		{"x", "#c", "x #c"},
+		{"x  # old", "", "x"},
+		{"domain-macro m a.example,", "# c", "domain-macro m a.example, # c"},
+	} {
+		for _, eol := range []string{"", "\n", "\r\n"} {
+			f, _ := pmtaconf.Parse("config", []byte(" "+c.line+eol))
+			d := nodes(f)[0].(*pmtaconf.Directive)
+			name, value := d.Name(), d.Value()
+			if err := d.SetTrailingComment(c.text); err != nil || string(f.Bytes()) != " "+c.want+eol {
+				t.Errorf("%q: %q, %v", c.line, f.Bytes(), err)
+			}
+			if d.Name() != name || d.Value() != value || d.TrailingComment() != c.text {
+				t.Errorf("%q reads as %q %q %q", c.line, d.Name(), d.Value(), d.TrailingComment())
+			}
+			if !f.Undo() || string(f.Bytes()) != " "+c.line+eol || d.TrailingComment() == c.text {
+				t.Errorf("%q: undone %q", c.line, f.Bytes())
+			}
+		}
+	}
+	f := parse(t, "  # old  \r\nx y\r\n")
+	c := comment(f)
+	if err := c.SetText("## new"); err != nil || string(f.Bytes()) != "  ## new  \r\nx y\r\n" || c.Text() != "## new" {
+		t.Errorf("%q, %v", f.Bytes(), err)
+	}
+	for _, text := range []string{"", "new", " # new", "# new ", "# a\nb"} {
+		if err := c.SetText(text); !errors.Is(err, pmtaconf.ErrUnsafe) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+	f, _ = pmtaconf.Parse("config", []byte("domain-macro m a.example,\n b.example # c\n"))
+	if err := nodes(f)[0].(*pmtaconf.Directive).SetTrailingComment("# d"); !errors.Is(err, pmtaconf.ErrUnsafe) || f.Edited() {
+		t.Errorf("a list over lines: %v", err)
+	}
+}
+
 func TestDetached(t *testing.T) {
 	t.Parallel()
 	f := parse(t, "a 1\n# c\n<s x>\n    b 2\n</s>\nd 3\n")
