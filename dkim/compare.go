@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// Resolver is what this package asks of DNS. A [*net.Resolver] is one.
+// Resolver is what this package asks of DNS. A [*net.Resolver] is one. Names
+// come with a final dot, so that no list of search domains is applied to them.
 type Resolver interface {
 	// LookupTXT returns the TXT records at name, the strings of each put
 	// together. A [*net.DNSError] with IsNotFound says that there are none.
@@ -151,7 +152,7 @@ func ask(ctx context.Context, r Resolver, name string) answer {
 		return answer{err: err}
 	}
 	var a answer
-	a.txt, a.err = r.LookupTXT(ctx, name)
+	a.txt, a.err = r.LookupTXT(ctx, name+".")
 	if notFound(a.err) {
 		a.txt, a.err = nil, nil
 	}
@@ -159,7 +160,7 @@ func ask(ctx context.Context, r Resolver, name string) answer {
 		return a
 	}
 	// A name that is no alias and has no address is "not found" here.
-	a.cname, a.cnameErr = r.LookupCNAME(ctx, name)
+	a.cname, a.cnameErr = r.LookupCNAME(ctx, name+".")
 	if a.cname = canonicalDomain(a.cname); a.cnameErr != nil || a.cname == name {
 		a.cname = ""
 	}

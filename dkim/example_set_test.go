@@ -17,7 +17,7 @@ import (
 type records map[string]string
 
 func (r records) LookupTXT(_ context.Context, name string) ([]string, error) {
-	if txt, ok := r[name]; ok {
+	if txt, ok := r[strings.TrimSuffix(name, ".")]; ok {
 		return []string{txt}, nil
 	}
 	return nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}

@@ -148,19 +148,17 @@ func (ls KeyLines) index(sending string) int {
 
 // Expand puts lines for the given sending domains in the place of each line
 // that signs for "*": one for every domain that For answers with that line, the
-// deepest first. Other lines stay as they are. For the given domains For gives
-// the same selector, file and signing domain before and after; a wildcard that
-// none of them needs is gone, as are domains that are no host names.
+// deepest first. Other lines stay as they are, also a wildcard that none of the
+// domains needs. For the given domains For gives the same selector, file and
+// signing domain before and after. What is no host name is no domain here.
 //
-// The result names each record to look up and each domain to create.
+// Without wildcards the result names each record to look up and each domain to
+// create.
 func (ls KeyLines) Expand(sendingDomains []string) KeyLines {
 	var out KeyLines
 	for _, e := range ls.expand(sendingDomains) {
 		line := ls[e.line]
 		line.Domain = e.domain
-		if canonicalDomain(line.Domain) == "*" {
-			continue
-		}
 		out = append(out, line)
 	}
 	return out
@@ -169,7 +167,7 @@ func (ls KeyLines) Expand(sendingDomains []string) KeyLines {
 // expanded is a line by its index, and a domain that it signs with.
 type expanded struct {
 	line   int
-	domain string // "*" for a wildcard that no domain needs
+	domain string // "*" where no domain needs the wildcard
 }
 
 // expand lists what Expand does, in order.

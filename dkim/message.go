@@ -96,7 +96,7 @@ func Verify(ctx context.Context, r Resolver, message io.Reader) ([]Signature, er
 		return nil, err
 	}
 	results, err := msgauth.VerifyWithOptions(bytes.NewReader(data), &msgauth.VerifyOptions{
-		LookupTXT:        func(name string) ([]string, error) { return r.LookupTXT(ctx, name) },
+		LookupTXT:        func(name string) ([]string, error) { return r.LookupTXT(ctx, strings.TrimSuffix(name, ".")+".") },
 		MaxVerifications: most,
 	})
 	if err != nil && !errors.Is(err, msgauth.ErrTooManySignatures) {
