@@ -207,6 +207,9 @@ func TestInterrupt(t *testing.T) {
 	if _, _, err := start(ctx, command{}, "-out", out); !errors.Is(err, context.Canceled) {
 		t.Errorf("cancelled before the start: %v", err)
 	}
+	if files := tree(t, out); len(files) != 1 { // the mark
+		t.Errorf("a run that was cancelled before the start wrote %d files", len(files))
+	}
 	ctx, cancel = context.WithCancel(t.Context())
 	defer cancel()
 	stuck := waiting{cancel}

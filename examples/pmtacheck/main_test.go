@@ -17,6 +17,7 @@ import (
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
 	"github.com/relayshift/relayshift/examples/internal/clitest"
+	"github.com/relayshift/relayshift/pmtaconf"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pmtacheck": main}) }
@@ -173,3 +174,12 @@ func TestBrokenPipe(t *testing.T) {
 type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }
+
+func TestLevels(t *testing.T) {
+	t.Parallel()
+	for severity, want := range map[pmtaconf.Severity]string{pmtaconf.Error: "error", pmtaconf.Warning: "warning", pmtaconf.Info: "note"} {
+		if got := level(severity); got != want {
+			t.Errorf("level of %v is %q, want %q", severity, got, want)
+		}
+	}
+}
