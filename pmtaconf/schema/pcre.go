@@ -155,9 +155,6 @@ func (p *pcreParser) sequence(f *pcreFlags) *pcreNode {
 			continue
 		}
 		n, repeatable := p.atom(f)
-		for p.take(`(?#`) { // a comment may stand in front of a quantifier
-			p.comment()
-		}
 		cat.subs = append(cat.subs, p.quantified(n, repeatable))
 	}
 	return cat
@@ -296,16 +293,6 @@ func (p *pcreParser) atom(f *pcreFlags) (n *pcreNode, repeatable bool) {
 	}
 	p.i = at
 	return p.literal(p.next(), f), true
-}
-
-// comment reads the rest of (?#...).
-func (p *pcreParser) comment() {
-	i := strings.IndexByte(p.rest(), ')')
-	if i < 0 {
-		p.fail(len(p.t.s), "the ) of the comment")
-		return
-	}
-	p.i += i + 1
 }
 
 // body reads a group behind its opening, with the closing parenthesis.

@@ -44,17 +44,16 @@ var posix = map[string][]span{
 func (p *pcreParser) class(at int, f *pcreFlags) *pcreNode {
 	set := &pcreSet{not: p.take("^")}
 	n := &pcreNode{op: opSet, set: set, fold: f.fold}
-	if i := p.i; p.posixClass(&pcreSet{}, true) {
-		p.i = i
+	if p.posixClass(nil, true) {
 		p.refuse(at, "class that may be a POSIX class")
 	}
 	quoting := false
 	for first := true; ; first = false {
 		switch {
 		case p.i >= len(p.t.s):
-			p.fail(len(p.t.s), "the ] of a class")
-			if p.err != nil {
-				p.err.Start = min(p.err.Start, p.t.off+at)
+			if p.err == nil && !p.over {
+				p.fail(len(p.t.s), "the ] of a class")
+				p.err.Start = p.t.off + at
 			}
 			return n
 		case quoting && p.take(`\E`):
@@ -138,7 +137,8 @@ func (p *pcreParser) member(set *pcreSet, quoting bool) (r rune, single bool) {
 	return p.charEscape(at), true
 }
 
-// posixClass reads [:name:]. Other brackets inside a class stand for themselves. opened says that the bracket has been read.
+// posixClass reads [:name:]. Other brackets inside a class stand for themselves. With opened the bracket has been read, and nothing
+// is taken: PCRE refuses what looks like a POSIX class outside of a class.
 func (p *pcreParser) posixClass(set *pcreSet, opened bool) bool {
 	s := p.rest()
 	if opened {
@@ -151,17 +151,15 @@ func (p *pcreParser) posixClass(set *pcreSet, opened bool) bool {
 	if i < 0 {
 		return false
 	}
+	if opened {
+		return true
+	}
 	name, not := strings.CutPrefix(s[2:2+i], "^")
 	for j := range len(name) {
 		if !isAlnum(name[j]) || isDigit(name[j]) {
-			if !opened {
-				p.refuse(p.i, "class that may be a POSIX class")
-			}
+			p.refuse(p.i, "class that may be a POSIX class")
 			return false
 		}
-	}
-	if opened {
-		return true
 	}
 	if s[1] != ':' || posix[name] == nil {
 		p.fail(p.i, "the name of a POSIX class, as in [:digit:]")

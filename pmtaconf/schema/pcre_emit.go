@@ -31,6 +31,14 @@ func (e *emitter) folds(c Case, negated bool) bool {
 	return c == FoldCase || c == UnknownCase && e.upper != negated
 }
 
+// lineEnds are the members of a class of all that PCRE can be built to take as the end of a line.
+func (e *emitter) lineEnds() string {
+	if e.bytes {
+		return `\n-\r\x85`
+	}
+	return `\n-\r\x{85}\x{2028}\x{2029}`
+}
+
 // node prints a part; last says that nothing is matched behind it.
 func (e *emitter) node(n *pcreNode, last bool) {
 	switch n.op {
@@ -46,7 +54,7 @@ func (e *emitter) node(n *pcreNode, last bool) {
 		if e.upper {
 			e.b.WriteString("(?s:.)")
 		} else {
-			e.b.WriteString(`[^\r\n]`)
+			e.b.WriteString("[^" + e.lineEnds() + "]")
 		}
 	case opBegin:
 		e.b.WriteString(`\A`)
@@ -61,7 +69,7 @@ func (e *emitter) node(n *pcreNode, last bool) {
 		case !e.upper:
 			e.b.WriteString(`\z`)
 		case last && n.op == opEnd:
-			e.b.WriteString(`(?:[\r\n]*\z)`)
+			e.b.WriteString("(?:[" + e.lineEnds() + `]*\z)`)
 		default:
 			e.b.WriteString("(?:)")
 		}

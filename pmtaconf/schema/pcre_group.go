@@ -2,7 +2,7 @@ package schema
 
 import "strings"
 
-// group reads a group, or what else begins with a parenthesis.
+// group reads a group, or what else begins with a parenthesis. Comments in groups need not be read: no value holds a #.
 func (p *pcreParser) group(at int, f *pcreFlags) (n *pcreNode, repeatable bool) {
 	if strings.HasPrefix(p.rest(), "*") && len(p.rest()) > 1 && (isAlnum(p.rest()[1]) || p.rest()[1] == ':') {
 		return p.giveUp(at, "control verb"), true
@@ -11,9 +11,6 @@ func (p *pcreParser) group(at int, f *pcreFlags) (n *pcreNode, repeatable bool) 
 		return p.body(at, *f), true
 	}
 	switch {
-	case p.take("#"):
-		p.comment()
-		return &pcreNode{}, false
 	case p.take(":"), p.take("|"): // numbers of groups do not matter without references
 		return p.body(at, *f), true
 	case p.take(">"):

@@ -80,7 +80,7 @@ type Matcher struct {
 	chars reading        // the pattern as characters
 	bytes func() reading // the pattern as bytes; made when first asked for
 	ascii bool           // both agree on ASCII text
-	known bool           // the lower bound is exact for text without CR, LF and VT
+	known bool           // the lower bound is exact for text in ASCII without LF, VT, FF and CR
 }
 
 // reading holds two bounds: lower matches in every set-up that finds the pattern or in none, upper where at least one finds it. They
@@ -95,7 +95,7 @@ func (r Regex) Compile(c Case) (*Matcher, error) {
 	asChars, asBytes := parsePCRE(t, false), parsePCRE(t, true)
 	for _, p := range []*pcreParser{asChars, asBytes} {
 		if p.err != nil { // sound in the other way only
-			p.err.Err = ErrNoEquivalent
+			p.err.Err, p.err.Want = ErrNoEquivalent, "a pattern that is sound both as bytes and as characters"
 			return nil, fail("regex", p.err)
 		}
 		if p.stop != nil {
@@ -141,8 +141,8 @@ func (m *Matcher) Match(text string) (matched, certain bool) {
 	for i := range len(text) {
 		switch c := text[i]; {
 		case c >= utf8.RuneSelf:
-			ascii = false
-		case c == '\r' || c == '\n' || c == '\v':
+			plain, ascii = false, false
+		case '\n' <= c && c <= '\r':
 			plain = false
 		}
 	}
@@ -182,5 +182,5 @@ func widen(s string) string {
 	return b.String()
 }
 
-// Regexp is the translation, without groups, for text in ASCII without CR, LF and VT. [Matcher.Match] is right for any text.
+// Regexp is the translation, without groups, for text in ASCII without LF, VT, FF and CR. [Matcher.Match] is right for any text.
 func (m *Matcher) Regexp() *regexp.Regexp { return m.chars.lower }

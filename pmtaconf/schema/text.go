@@ -135,14 +135,6 @@ func (t text) digits() (n int64, size int) {
 	return n, size
 }
 
-// letters is the number of ASCII letters at the start.
-func (t text) letters() (size int) {
-	for size < len(t.s) && isAlnum(t.s[size]) && !isDigit(t.s[size]) {
-		size++
-	}
-	return size
-}
-
 // plain looks for what can stand in no value: the product cuts a line at the first # (guide 3.1), and a line break ends it.
 // Text is UTF-8 (guide 3.1).
 func (t text) plain() *ValueError {
