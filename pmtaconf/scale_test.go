@@ -154,6 +154,7 @@ func TestLinear(t *testing.T) {
 		{"nested", func(n int) string { return r("<a>\n", n/9) + r("</a>\n", n/9) }, 40_000, 20},
 		{"nested, never closed", func(n int) string { return r("<a x>\n", n/6) }, 40_000, 20},
 		{"nested, closed at once", func(n int) string { return "<b x>\n" + r("<a x>\n", n/6) + "</b>\n" }, 40_000, 20},
+		{"strays in deep nesting", func(n int) string { return r("<a x>\n", n/12) + r("</bcde>\n", n/16) }, 40_000, 20},
 		{"closed from outside, one by one", func(n int) string { return r("<b x>\n<a y>\n</b>\n", n/17) }, 40_000, 20},
 		{"unclosed behind comments", func(n int) string {
 			return r("<a x>\n", n/12) + "y z\n" + r("# c\n", n/8) + "\ny z\n"
