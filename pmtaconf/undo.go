@@ -90,3 +90,13 @@ func (f *File) Undo() bool {
 	f.undo = f.undo[:n]
 	return true
 }
+
+// Mark stands for the edits in force now, for [File.UndoTo].
+func (f *File) Mark() int { return len(f.undo) }
+
+// UndoTo takes back the edits made since Mark gave that value, the last first. If some of them have been undone since, it takes
+// back those made after that.
+func (f *File) UndoTo(mark int) {
+	for len(f.undo) > mark && f.Undo() {
+	}
+}

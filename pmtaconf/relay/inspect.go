@@ -90,13 +90,6 @@ func (i *Inventory) Pool(name string) *Pool {
 	return nil
 }
 
-// taken reports whether a VMTA or pool has the name, whatever its case: whether that matters the guide does not say, and both share
-// one name space (guide 3.3.13).
-func (i *Inventory) taken(name string) bool {
-	return slices.ContainsFunc(i.VMTAs, func(s string) bool { return strings.EqualFold(s, name) }) ||
-		slices.ContainsFunc(i.Pools, func(p *Pool) bool { return strings.EqualFold(p.Name, name) })
-}
-
 // Inspect lists the streams, pools and VMTAs of a configuration, through its includes.
 func Inspect(c *pmtaconf.Config) *Inventory {
 	inv := &Inventory{relays: make(map[string]bool), vmtas: make(map[string]*pmtaconf.Scope)}

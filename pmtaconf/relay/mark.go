@@ -1,7 +1,6 @@
 package relay
 
 import (
-	"bytes"
 	"fmt"
 	"strings"
 
@@ -163,17 +162,16 @@ func damaged(c *pmtaconf.Comment, format string, args ...any) error {
 
 // atomically runs an operation and takes all of its edits back when it fails.
 func atomically(c *pmtaconf.Config, do func() error) error {
-	before := make(map[*pmtaconf.File][]byte)
+	before := make(map[*pmtaconf.File]int)
 	for f := range c.Files() {
-		before[f] = f.Bytes()
+		before[f] = f.Mark()
 	}
 	err := do()
 	if err == nil {
 		return nil
 	}
-	for f, text := range before {
-		for !bytes.Equal(f.Bytes(), text) && f.Undo() {
-		}
+	for f, mark := range before {
+		f.UndoTo(mark)
 	}
 	for f := range c.Files() {
 		if _, ok := before[f]; !ok {

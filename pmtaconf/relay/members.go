@@ -92,8 +92,8 @@ func offMember(c *pmtaconf.Comment) (string, bool) {
 // or an included file makes its lines, or that the pool is defined more than once; ErrTaken that a name cannot join because it
 // belongs to another pool, and both pools have <domain> scopes (guide 3.3.13.2).
 func SetMembers(c *pmtaconf.Config, pool string, names []string) (int, error) {
-	inv := Inspect(c)
-	p := inv.Pool(pool)
+	known := scan(c)
+	p := known.pool(pool)
 	switch {
 	case p == nil:
 		return 0, fmt.Errorf("relay: pool %s: %w", pool, ErrUnknown)
@@ -102,16 +102,15 @@ func SetMembers(c *pmtaconf.Config, pool string, names []string) (int, error) {
 	case len(names) == 0:
 		return 0, fmt.Errorf("relay: pool %s: no members given", pool)
 	}
-	for _, q := range inv.Pools {
-		if q != p && q.Name == p.Name {
-			return 0, fmt.Errorf("relay: pool %s: %w: it is defined twice, at %s:%d and %s:%d", pool, ErrFixed, p.File, p.Line, q.File, q.Line)
-		}
+	if list := known.named(pool); len(list) > 1 {
+		return 0, fmt.Errorf("relay: pool %s: %w: it is defined twice, at %s:%d and %s:%d", pool, ErrFixed, p.File, p.Line,
+			list[1].File().Name(), list[1].Pos().Line)
 	}
 	lines := poolLines(c, p.scope)
 	if len(lines)*len(names) > maxCells {
 		return 0, fmt.Errorf("relay: pool %s: %d lines in place of %d are too many", pool, len(names), len(lines))
 	}
-	if err := joinable(c, inv, p, lines, names); err != nil {
+	if err := joinable(known, p, lines, names); err != nil {
 		return 0, fmt.Errorf("relay: pool %s: %w", pool, err)
 	}
 	steps := plan(lines, p.Original, names)
@@ -129,7 +128,7 @@ func SetMembers(c *pmtaconf.Config, pool string, names []string) (int, error) {
 const maxCells = 1 << 26
 
 // joinable reports whether the names that are new to a pool may join it.
-func joinable(c *pmtaconf.Config, inv *Inventory, p *Pool, lines []poolLine, names []string) error {
+func joinable(all *names, p *Pool, lines []poolLine, names []string) error {
 	known := make(map[string]bool)
 	for _, l := range lines {
 		known[l.name] = true
@@ -139,20 +138,23 @@ func joinable(c *pmtaconf.Config, inv *Inventory, p *Pool, lines []poolLine, nam
 			continue
 		}
 		known[name] = true
-		if inv.vmtas[name] == nil {
+		if all.vmtas[name] == nil {
 			return fmt.Errorf("VMTA %q: %w", name, ErrUnknown)
 		}
-		for _, q := range inv.Pools {
-			if q != p && slices.Contains(q.Lines, name) && hasDomains(c, p) && hasDomains(c, q) {
-				return fmt.Errorf("VMTA %s: %w: it belongs to pool %s, and a VMTA may be in one pool with <domain> scopes only", name, ErrTaken, q.Name)
+		if !hasDomains(all.c, p.scope) {
+			continue
+		}
+		for _, q := range all.pools {
+			if q != p.scope && hasDomains(all.c, q) && slices.Contains(readPool(all.c, q).Lines, name) {
+				return fmt.Errorf("VMTA %s: %w: it belongs to pool %s, and a VMTA may be in one pool with <domain> scopes only", name, ErrTaken, q.Arg())
 			}
 		}
 	}
 	return nil
 }
 
-func hasDomains(c *pmtaconf.Config, p *Pool) bool {
-	for n := range c.Nodes(&p.scope.Body) {
+func hasDomains(c *pmtaconf.Config, pool *pmtaconf.Scope) bool {
+	for n := range c.Nodes(&pool.Body) {
 		if s, ok := n.(*pmtaconf.Scope); ok && strings.EqualFold(s.Name(), "domain") {
 			return true
 		}

@@ -21,8 +21,8 @@ func AddPool(c *pmtaconf.Config, vmta, pool string) error {
 	if err := checkName(pool); err != nil {
 		return fmt.Errorf("relay: pool: %w", err)
 	}
-	inv := Inspect(c)
-	there := inv.Pool(pool)
+	known := scan(c)
+	there := known.pool(pool)
 	if there != nil {
 		m, err := blockOf(there.scope)
 		if err != nil {
@@ -31,7 +31,7 @@ func AddPool(c *pmtaconf.Config, vmta, pool string) error {
 			there = nil
 		}
 	}
-	if there == nil && inv.taken(pool) {
+	if there == nil && known.taken(pool) {
 		return fmt.Errorf("relay: pool %s: %w", pool, ErrTaken)
 	}
 	anchor, uses := selectors(c, vmta)

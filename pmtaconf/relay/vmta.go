@@ -42,8 +42,8 @@ func (v VMTA) user() string {
 //
 // ErrUnknown says that there is no such pool, ErrTaken that the name belongs to a VMTA or pool that this package did not make.
 func AddVMTA(c *pmtaconf.Config, v VMTA) error {
-	inv := Inspect(c)
-	pool := inv.Pool(v.Pool)
+	known := scan(c)
+	pool := known.pool(v.Pool)
 	switch {
 	case pool == nil:
 		return fmt.Errorf("relay: pool %s: %w", v.Pool, ErrUnknown)
@@ -53,8 +53,8 @@ func AddVMTA(c *pmtaconf.Config, v VMTA) error {
 	if err := checkName(v.Name); err != nil {
 		return fmt.Errorf("relay: VMTA: %w", err)
 	}
-	s := inv.vmtas[v.Name]
-	if s == nil && inv.taken(v.Name) || inv.Pool(v.Name) != nil {
+	s := known.vmtas[v.Name]
+	if s == nil && known.taken(v.Name) || len(known.named(v.Name)) > 0 {
 		return fmt.Errorf("relay: VMTA %s: %w", v.Name, ErrTaken)
 	}
 	return atomically(c, func() error {
