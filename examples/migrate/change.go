@@ -14,8 +14,14 @@ import (
 )
 
 // change edits the configuration in memory.
-func (m *migration) change(context.Context) error {
+func (m *migration) change(ctx context.Context) error {
+	bar := cli.NewProgress(m.env.Stderr, "relays", len(m.targets))
+	defer bar.Done()
 	for _, t := range m.targets {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		bar.Step()
 		if t.Kind != "pool" {
 			if err := relay.AddPool(m.config, t.Name, t.Pool); err != nil {
 				return err
