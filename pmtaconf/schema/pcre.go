@@ -304,7 +304,7 @@ func (p *pcreParser) body(at int, f pcreFlags) *pcreNode {
 	p.depth--
 	if p.err == nil && !p.over && !p.take(")") {
 		p.fail(len(p.t.s), "the ) of a group")
-		p.err.Start = p.t.off + at
+		p.err.Start, p.err.Err = p.t.off+at, ErrSyntax
 	}
 	return n
 }

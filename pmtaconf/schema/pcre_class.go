@@ -53,7 +53,7 @@ func (p *pcreParser) class(at int, f *pcreFlags) *pcreNode {
 		case p.i >= len(p.t.s):
 			if p.err == nil && !p.over {
 				p.fail(len(p.t.s), "the ] of a class")
-				p.err.Start = p.t.off + at
+				p.err.Start, p.err.Err = p.t.off+at, ErrSyntax
 			}
 			return n
 		case quoting && p.take(`\E`):

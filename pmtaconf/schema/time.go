@@ -71,7 +71,9 @@ func parseInterval(t text) (Interval, *ValueError) {
 	var sum Interval
 	for i := 0; i == 0 || i < len(t.s); {
 		n, size := t.from(i).digits()
-		if size == 0 {
+		if size == 0 && i > 0 && isAlnum(t.s[i]) {
+			return 0, t.wrongAt(i-1, "a unit: w, d, h, m or s") // "10min"
+		} else if size == 0 {
 			return 0, t.wrongAt(i, "a number with a unit: w, d, h, m or s")
 		}
 		unit := second

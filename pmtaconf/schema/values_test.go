@@ -30,7 +30,7 @@ func TestInterval(t *testing.T) { // guide 3.2
 		{in: "1M", want: "1m"}, {in: "1s1d", want: "1d1s"}, {in: "1h1h", want: "2h"}, // SILENT
 		{in: `"10m"`, want: "10m"},
 		{in: "9223372036s", want: "106751d23h47m16s"},
-		{in: "", err: "0-0 missing"}, {in: "m", err: "0-1 syntax"}, {in: "10y", err: "2-3 syntax"}, {in: "1h30", err: "4-4 missing"},
+		{in: "", err: "0-0 missing"}, {in: "m", err: "0-1 syntax"}, {in: "10y", err: "2-3 syntax"}, {in: "10min", err: "2-5 syntax"}, {in: "1h30", err: "4-4 missing"},
 		{in: "1 h", err: "1-3 syntax"}, {in: "-1m", err: "0-3 syntax"}, {in: "1h,2h", err: "2-5 syntax"},
 		{in: "9223372037s", err: "0-11 range"}, {in: "99999999999999999999d", err: "0-21 range"}, {in: "20000w", err: "0-6 range"},
 	})
@@ -235,7 +235,7 @@ func TestRule(t *testing.T) { // guide 3.3.14
 		},
 		"Mail-From": {
 			{in: "/^bulk/ <pattern-list>", want: "/^bulk/ <pattern-list>"}, {in: "/a/b/ virtual-mta=v", want: "/a/b/ virtual-mta=v"},
-			{in: "/(/ virtual-mta=v", err: "1-2 missing"}, {in: "/a/ virtual-mta=a,virtual-mta=b", err: "18-31 syntax"}, {in: "/a/ recipient-priority=101", err: "23-26 range"},
+			{in: "/(/ virtual-mta=v", err: "1-2 syntax"}, {in: "/a/ virtual-mta=a,virtual-mta=b", err: "18-31 syntax"}, {in: "/a/ recipient-priority=101", err: "23-26 range"},
 			{in: "/a/ recipient-priority=x", err: "23-24 syntax"}, {in: "/a/ virtual-mta=", err: "16-16 missing"}, {in: "/a/ virtual-mta=v weight 3", err: "17-26 syntax"},
 		},
 		"rcpt-to": {{in: `/@example\.org$/ call-to: Q`, want: `/@example\.org$/ call-to:Q`}},
