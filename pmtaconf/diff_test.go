@@ -126,7 +126,7 @@ func TestDiffApplies(t *testing.T) {
 		for i := range ops {
 			ops[i] = byte(rng.Uint32())
 		}
-		s := &session{t: t, f: f, ops: ops}
+		s := &scripted{t: t, f: f, ops: ops}
 		for len(s.ops) > 0 {
 			s.step()
 		}

@@ -19,8 +19,8 @@ var editTexts = []string{
 	"x>", `"a>b"`, `"`, "{sparkpost}", "#", "# c", "a\tb", "-", "m a.example,b.example", "{{x}}", mark + "x",
 }
 
-// session is a file under a script of edits.
-type session struct {
+// scripted is a file under a script of edits.
+type scripted struct {
 	t     *testing.T
 	f     *pmtaconf.File
 	ops   []byte
@@ -29,7 +29,7 @@ type session struct {
 	edits int
 }
 
-func (s *session) next() int {
+func (s *scripted) next() int {
 	if len(s.ops) == 0 {
 		return 0
 	}
@@ -38,9 +38,9 @@ func (s *session) next() int {
 	return int(b)
 }
 
-func (s *session) text() string { return editTexts[s.next()%len(editTexts)] }
+func (s *scripted) text() string { return editTexts[s.next()%len(editTexts)] }
 
-func (s *session) node() pmtaconf.Node {
+func (s *scripted) node() pmtaconf.Node {
 	list := nodes(s.f)
 	if len(list) == 0 {
 		return nil
@@ -48,7 +48,7 @@ func (s *session) node() pmtaconf.Node {
 	return list[(s.next()<<8|s.next())%len(list)]
 }
 
-func (s *session) spot() *pmtaconf.Spot {
+func (s *scripted) spot() *pmtaconf.Spot {
 	n := s.node()
 	body := &s.f.Body
 	if sc, ok := n.(*pmtaconf.Scope); ok {
@@ -74,7 +74,7 @@ type table struct {
 	bytes []byte
 }
 
-func (s *session) table() table {
+func (s *scripted) table() table {
 	ids, raws := s.f.Lines()
 	t := table{ids: ids, raws: make(map[uint32]string), bytes: s.f.Bytes()}
 	for i, id := range ids {
@@ -84,7 +84,7 @@ func (s *session) table() table {
 }
 
 // step does one edit and holds what every edit promises: a refused one changes nothing, an accepted one only the lines it names.
-func (s *session) step() {
+func (s *scripted) step() {
 	t := s.t
 	before := s.table()
 	wasEdited := s.f.Edited()
@@ -267,7 +267,7 @@ func (s *session) step() {
 }
 
 // reread holds that the tree says what a new reading of its bytes says.
-func (s *session) reread() {
+func (s *scripted) reread() {
 	s.t.Helper()
 	again, _ := pmtaconf.Parse("config", s.f.Bytes())
 	if diff := cmp.Diff(outline(again), outline(s.f)); diff != "" {
@@ -283,7 +283,7 @@ func (s *session) reread() {
 func checkEdits(t *testing.T, src, ops []byte) {
 	t.Helper()
 	f, _ := pmtaconf.Parse("config", src)
-	s := &session{t: t, f: f, ops: ops, calm: len(f.Diagnostics()) == 0}
+	s := &scripted{t: t, f: f, ops: ops, calm: len(f.Diagnostics()) == 0}
 	first := outline(f)
 	for len(s.ops) > 0 {
 		s.step()
