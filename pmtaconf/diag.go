@@ -34,6 +34,17 @@ func (s Severity) String() string {
 // MarshalText gives the form of String.
 func (s Severity) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
+// UnmarshalText reads the form of String.
+func (s *Severity) UnmarshalText(text []byte) error {
+	for _, v := range []Severity{Error, Warning, Info} {
+		if string(text) == v.String() {
+			*s = v
+			return nil
+		}
+	}
+	return fmt.Errorf("pmtaconf: %q is no severity: error, warning or info", text)
+}
+
 // Code is the short and stable name of a kind of diagnostic, such as "unclosed-scope". The package comment lists them.
 type Code string
 

@@ -23,9 +23,9 @@ func unsafe(what, why string) error { return fmt.Errorf("pmtaconf: %s: %w: %s", 
 // Spot is a place between two lines where new ones can be put. It stays behind the line put there last, so that several calls
 // add their lines in that order.
 //
-// A new line takes its indent from the nearest directive or scope beside it, else the enclosing tag's plus four blanks; if the
-// values beside it are aligned, its value is too; and it takes the line end of the file's first line. A last line without a line
-// end gets one.
+// A new line takes its indent from the nearest directive or scope beside it, else the enclosing tag's and one level more: a tab where
+// that is made of tabs, else four blanks. If the values beside it are aligned, its value is too; and it takes the line end of the
+// file's first line. A last line without a line end gets one.
 type Spot struct {
 	body  *Body
 	after lineID // 0 for the start of the body
@@ -180,9 +180,17 @@ func (s *Spot) model() (indent string, near lineID) {
 	}
 	look(next, false)
 	if !found && s.body.id != 0 {
-		indent = f.indent(f.bodies[s.body.id].open) + "    "
+		indent = deeper(f.indent(f.bodies[s.body.id].open))
 	}
 	return indent, near
+}
+
+// deeper is the indent one level below another: a tab more where that is made of tabs, else four blanks.
+func deeper(indent string) string {
+	if indent != "" && strings.Trim(indent, "\t") == "" {
+		return indent + "\t"
+	}
+	return indent + "    "
 }
 
 // gap is the blank between a new keyword and its value. One blank, unless the line beside it aligns its value farther out.

@@ -100,7 +100,7 @@ func (f *File) is(id lineID, k kind, name string) bool {
 	return strings.EqualFold(f.name(id), name)
 }
 
-// pos gives the position of byte i of the line's text as it was in the source.
+// pos gives the position of byte i of the line's text in the source. Of a line that was edited only the start is known.
 func (f *File) pos(id lineID, i int) Pos {
 	r := &f.lines[id]
 	if r.num == 0 {
@@ -108,7 +108,10 @@ func (f *File) pos(id lineID, i int) Pos {
 	}
 	off := r.off
 	if r.flags&flagEdited != 0 {
-		off = f.texts[r.off].off
+		if i > len(f.indent(id)) {
+			return Pos{}
+		}
+		off, i = f.texts[r.off].off, 0
 	}
 	p := Pos{Offset: len(f.bom) + int(off) + i, Line: int(r.num), Col: i + 1}
 	if r.num == 1 {
