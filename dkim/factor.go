@@ -76,14 +76,14 @@ func sharesFactor(list []*big.Int) []bool {
 	return shared
 }
 
-// CheckPrimes reports an RSA key whose primes are not prime: with one, almost
-// no signature verifies, and n is easier to factor. It takes milliseconds, many
-// times as long as [Key.Check], which is why that leaves it out. The only code
-// is composite-prime. It returns nil for other kinds of keys, and for numbers
-// that do not belong together, which Check reports.
+// CheckPrimes tests the primes of an RSA key, by the Baillie-PSW test of
+// [big.Int.ProbablyPrime]; no composite that passes is known. It takes
+// milliseconds, many times as long as [Key.Check], which is why that leaves it
+// out. It returns nil for other kinds of keys, and for numbers that do not
+// belong together, which Check reports. The code:
 //
-// The test is the Baillie-PSW one of [big.Int.ProbablyPrime]; no composite that
-// passes is known.
+//	composite-prime  a number stored as a prime is not prime: almost no
+//	                 signature verifies, and n is easier to factor
 func (k *Key) CheckPrimes() []Finding {
 	m := k.material()
 	if m == nil || m.rsa == nil || !m.rsa.pairs() {

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -54,6 +55,15 @@ func TestKnownKeys(t *testing.T) {
 	}
 	if list := ed.checkKnown(); list != nil {
 		t.Errorf("another Ed25519 key: %v", list)
+	}
+}
+
+// A key of the faulty generator, from the tests of github.com/titanous/rocacheck.
+func TestROCAVector(t *testing.T) {
+	t.Parallel()
+	k := publicAs(t, "MIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEAlze9c7qGdjDLVR/ntk+4ZkfMcYsAnmfTFHfe3Xv7jRQqPCXCULtr0y0jG3aRJmEenoXO9uDveqr43gFB9yvAdLEhu0aJqpB7lNZ+yXsvfVp/96dkSN8oWYL/dd9Z7GQOvVniHUY3Xsd7zdw2eYOyHSXhhA2Ttwnj3c1jEYfC0y9q1cU99aL0ogGDqolcOvlkJu+mGb+6+WyboFa1gwRukYxBHZWKiHCt/eihvXsPTzTlXmTXWdGJtA1xZDnCBWuZ90b5R0agXVIESTl0cCyHaQM/tLZmktJIU+Eu7ALBXemPg9kh3SCnYd3/YvDGCtYSXOWthHwlP5CImRBcQaNncQIDAQAB")
+	if got := codes(k.Check()); !slices.Contains(got, "roca") {
+		t.Errorf("findings %q", got)
 	}
 }
 

@@ -92,6 +92,7 @@ func TestPlanSparkPost(t *testing.T) {
 		"wildcard expanded": {[]Entry{entry("n", "n.example", l), entry("s1", "*", k)}, []string{"a.example", "n.example", "b.example"}, "n.example default=n; a.example default=s1; b.example default=s1"},
 		"parent":            {[]Entry{entry("s1", "a.example", k)}, []string{"news.a.example", "a.example"}, "a.example default=s1; news.a.example s1=s1@a.example"},
 		"parent and own":    {[]Entry{entry("s1", "a.example", k), entry("s2", "news.a.example", l)}, []string{"news.a.example"}, "a.example default=s1; news.a.example default=s2 s1=s1@a.example"},
+		"own and parent":    {[]Entry{entry("s2", "news.a.example", l), entry("s1", "a.example", k)}, []string{"news.a.example"}, "news.a.example default=s2; a.example default=s1"},
 		"no key at all":     {[]Entry{{Line: KeyLine{Selector: "s", Domain: "a.example"}}}, nil, "a.example !s"},
 	} {
 		var parts []string

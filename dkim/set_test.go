@@ -161,6 +161,11 @@ func TestLoadKeys(t *testing.T) {
 	if x[1].Code != "x" || y[1].Code != "y" {
 		t.Error("the findings of two entries are one slice")
 	}
+	if k, err := LoadKeyWithPassphrase(files, "keys/c", []byte("pw")); err != nil || k.Fingerprint() != got[3].Key.Fingerprint() {
+		t.Errorf("alone: %v, %v", k, err)
+	}
+	_, err := LoadKeyWithPassphrase(files, "keys/c", []byte("not it"))
+	wantError(t, err, ErrEncrypted, "not the right one")
 	fails := errors.New("not there")
 	for _, e := range LoadKeys(files, lines, &LoadOptions{Path: func(string) (string, error) { return "", fails }}) {
 		if !errors.Is(e.Err, fails) {
