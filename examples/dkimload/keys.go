@@ -112,7 +112,10 @@ func (o *options) load(env *cli.Env, r *report) error {
 		}
 		files, load.Path = os.DirFS("/"), fromRoot
 	}
-	r.judge(dkim.LoadKeys(files, found.expand(o.domains), load), found, o.policies)
+	entries := dkim.LoadKeys(files, found.expand(o.domains), load)
+	bar := cli.NewProgress(env.Stderr, "keys", len(entries))
+	r.judge(entries, found, o.policies, bar)
+	bar.Done()
 	return nil
 }
 
@@ -166,10 +169,11 @@ func fromRoot(file string) (string, error) {
 }
 
 // judge makes a row of every entry.
-func (r *report) judge(entries []dkim.Entry, found *lines, policies []dkim.Policy) {
+func (r *report) judge(entries []dkim.Entry, found *lines, policies []dkim.Policy, bar *cli.Progress) {
 	together := dkim.CheckSet(entries)
 	judged := make(map[*dkim.Key][]dkim.Finding)
 	for i, e := range entries {
+		bar.Step()
 		k := &keyReport{Selector: e.Line.Selector, Domain: e.Line.Domain, File: e.Line.File, entry: e}
 		if o := found.origins[e.Line]; o != nil {
 			k.Where, k.UsedBy = o.where, o.scopes
