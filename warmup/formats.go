@@ -96,12 +96,12 @@ func (r *Report) pmta(w io.Writer) error {
 	}
 	var b strings.Builder
 	first, last := r.Days[0], r.Days[len(r.Days)-1]
-	fmt.Fprintf(&b, `# %d days from %s to %s, one limit a day; the last goes on until it is taken out.
+	fmt.Fprintf(&b, `# %s from %s to %s, one limit a day; the last goes on until it is taken out.
 # Reload on the morning of the first day. For the warm virtual MTA, beside a line
 #     cold-virtual-mta NAME-OF-THE-RELAY
 # without which the limits do nothing. Each counts the first messages of the day to one recipient domain or queue, over SMTP only,
 # from midnight to midnight. Mail to any other domain stays direct: %s of %s messages can be relayed this way.
-`, len(r.Days), first.Date.Format("2006-01-02"), last.Date.Format("2006-01-02"), grouped(r.Cold), grouped(r.Volume))
+`, several(len(r.Days), "day"), first.Date.Format("2006-01-02"), last.Date.Format("2006-01-02"), grouped(r.Cold), grouped(r.Volume))
 	for _, c := range r.Limits {
 		fmt.Fprintf(&b, "\n<domain %s>\n    %s\n</domain>\n", c.Domain, c)
 	}

@@ -67,10 +67,10 @@ func (p Plan) Report() (*Report, error) {
 	r.Limits, _ = p.Cold()
 	note := func(format string, args ...any) { r.Notes = append(r.Notes, fmt.Sprintf(format, args...)) }
 	if coarse > 0 {
-		note("on %d days even the smallest share the pool can express breaks the cap: warm more IPs, use more lines, or limit by count", coarse)
+		note("on %s even the smallest share the pool can express breaks the cap: warm more IPs, use more lines, or limit by count", several(coarse, "day"))
 	}
 	if over > 0 {
-		note("on %d days the pool's share is above the planned one and breaks the cap", over)
+		note("on %s the pool's share is above the planned one and breaks the cap", several(over, "day"))
 	}
 	if r.Overflow > 0 && p.Auto.Overflow == "" {
 		note("%s messages are over SparkPost's stages and there is no overflow pool: the cold IPs carry them, so the stages protect nothing", grouped(r.Overflow))
@@ -122,6 +122,14 @@ func grouped(n int64) string {
 	return s
 }
 
+// several writes a number with its noun.
+func several(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 // stageText writes Day.Stage for people.
 func stageText(stage int) string {
 	switch stage {
@@ -134,7 +142,8 @@ func stageText(stage int) string {
 }
 
 func (r *Report) text(w io.Writer) error {
-	fmt.Fprintf(w, "schedule %s, %d IPs: %d days, %d with relayed mail; all is moved on %s\n", cmp.Or(r.Schedule.Name, "of your own"), r.IPs, len(r.Days), r.Sending, r.Moved)
+	fmt.Fprintf(w, "schedule %s, %s: %s, %d with relayed mail; all is moved on %s\n",
+		cmp.Or(r.Schedule.Name, "of your own"), several(r.IPs, "IP"), several(len(r.Days), "day"), r.Sending, r.Moved)
 	if r.Schedule.Source != "" {
 		fmt.Fprintf(w, "source: %s", r.Schedule.Source)
 		if r.Schedule.Year > 0 {

@@ -189,7 +189,7 @@ func (s State) Today(t time.Time, rules []Threshold) (State, Decision, error) {
 	if idle < 0 {
 		return s, Decision{}, &Error{Field: "t", Reason: fmt.Sprintf("%s is not after %s, the last day recorded", t.Format(time.DateOnly), s.Last)}
 	}
-	d := Decision{Action: Resume, Reason: fmt.Sprintf("%d days without mail cost nothing", idle)}
+	d := Decision{Action: Resume, Reason: fmt.Sprintf("%s without mail cost nothing", several(int(idle), "day"))}
 	var back int
 	for _, rule := range rules {
 		if rule.Signal != idleSignal || !rule.trips(idle, 1) || rule.Action.sternness() <= d.Action.sternness() {
