@@ -23,7 +23,7 @@ func addSamples(f *testing.F, add func(src []byte)) {
 		"foo   ", "foo # c", "domain-macro x", "domain-macro x a,\r\nb.c,\r\n\rfoo", "domain-macro x a, # \x00\nb.c",
 		"domain-macro\n a.b, c.d\n", "<a x>\n<a>\n</a>", "<a", "<a\n<b", "<a>\n<b>\n\n# c\n\nx y", "<a>\n    # deep\n\nx",
 		"</a>", "<abcd>\n</abdc>", "/a\n\nb/ c\nd e", "/a/b c", "//", "/a\\/ b", "* <pattern-list>\nx y", "<a x> b c </a>", "<a x></a>",
-		"<domain a>\n<x y></x>\n<domain></domain>\n</domain>", mark + "x y", mark, "x\r\ny\r\n", "\r", "{{#x}} # y", "<<X>>", "%X%", "<domain \"a>b\">\n</domain>",
+		"<domain a>\n<x y></x>\n<domain></domain>\n</domain>", mark + "x y", mark, "x\r\ny\r\n", "\r", "{{#x}} # y", "<<X>>", "<a 1>\n<0>\n<a>\n</a>\n</a>", "<domain x>\n<0>\n<domain>\n</domain>\n</domain>", "%X%", "<domain \"a>b\">\n</domain>",
 	} {
 		add([]byte(src))
 	}

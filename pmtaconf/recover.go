@@ -128,8 +128,10 @@ func (r *recovery) pop(id lineID, takes, atTag bool) {
 		}
 		r.flush(stop + 1)
 	}
-	r.unclosedScope(u.body, r.done, u.deeper || atTag)
 	r.in = r.bodies[u.body].outer
+	// Closed here, the scope would let the tag behind it read as a closing tag that lacks its slash.
+	asClose := int(id) < len(r.lines) && r.lines[id].kind == kindOpen && r.in != 0 && r.isMisspelledClose(id)
+	r.unclosedScope(u.body, r.done, (u.deeper || atTag) && !asClose)
 }
 
 // end closes the unclosed scopes inside b, whose own closing tag is line id.
