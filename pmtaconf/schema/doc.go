@@ -23,20 +23,20 @@
 //
 // The field [Directive.Type] is one of these; where a function is named, it reads the value.
 //
-//	boolean [ParseBoolean]                  name, name-list                       mx-limit, network-limit, network-rate,
+//	boolean (ParseBoolean)                  name, name-list                       mx-limit, network-limit, network-rate,
 //	boolean-or-time-interval                domain, host, host-port, ip           network-data-rate
 //	integer                                 source-ip, email, email-list          enable-signals, sender-rule
-//	size [ParseSize]                        email-or-regex                        dkim-identity
-//	time-interval [ParseInterval]           header-name, header-list              map-header, record-fields
-//	time-interval-list [ParseIntervals]     header-or-regex-list                  privacy-policy
-//	rate [ParseRate]                        cipher-list, api-key, url             rewrite-sender, rewrite-domain
-//	data-rate [ParseDataRate]               path [ParsePath]                      proxy-client, rollup
-//	daily-limits [ParseDailyLimits]         domain-pattern [ParsePattern]         certificate, alias, pickup
-//	enum [ParseEnum]                        domain-key [ParseDomainKey]           smtp-source-host [ParseSourceHost]
-//	record-types                            domain-macro [ParseMacro]             smtp-listener [ParseListener]
-//	string                                  queue-list                            http-access [ParseAccess]
-//	match-rule [ParseRule]                  queue-to [ParseQueueTo]               smtp-hosts [ParseSMTPHosts]
-//	reply-rule [ParseReply]                 bounce-category                       route [ParseRoute]
+//	size (ParseSize)                        email-or-regex                        dkim-identity
+//	time-interval (ParseInterval)           header-name, header-list              map-header, record-fields
+//	time-interval-list (ParseIntervals)     header-or-regex-list                  privacy-policy
+//	rate (ParseRate)                        cipher-list, api-key, url             rewrite-sender, rewrite-domain
+//	data-rate (ParseDataRate)               path (ParsePath)                      proxy-client, rollup
+//	daily-limits (ParseDailyLimits)         domain-pattern (ParsePattern)         certificate, alias, pickup
+//	enum (ParseEnum)                        domain-key (ParseDomainKey)           smtp-source-host (ParseSourceHost)
+//	record-types                            domain-macro (ParseMacro)             smtp-listener (ParseListener)
+//	string                                  queue-list                            http-access (ParseAccess)
+//	match-rule (ParseRule)                  queue-to (ParseQueueTo)               smtp-hosts (ParseSMTPHosts)
+//	reply-rule (ParseReply)                 bounce-category                       route (ParseRoute)
 //	unknown
 //
 // Beside these, [ParseCIDR] reads a network, and [ParseRegex] a pattern between slashes.

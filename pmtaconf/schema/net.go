@@ -98,6 +98,9 @@ func ParseListener(s string) (Listener, error) {
 
 func parseListener(t text) (v Listener, e *ValueError) {
 	const want = "ADDRESS:PORT, as in 0.0.0.0:25"
+	if e = t.plain(); e != nil {
+		return Listener{}, e
+	}
 	addr, rest := t.next()
 	i := strings.LastIndexByte(addr.s, ':')
 	if i < 0 {

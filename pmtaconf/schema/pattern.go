@@ -149,6 +149,9 @@ func parsePattern(t text) (Pattern, *ValueError) {
 		if i == 1 || i < len(t.s)-1 || strings.ContainsAny(t.s[1:i], "{\" \t") {
 			return Pattern{}, t.wrong("one name in braces")
 		}
+		if e := t.plain(); e != nil {
+			return Pattern{}, e
+		}
 		return Pattern{kind: SpecialName, name: t.s[1:i]}, nil
 	}
 	kind, name := OneDomain, t
@@ -160,6 +163,9 @@ func parsePattern(t text) (Pattern, *ValueError) {
 		return parseLiterals(t)
 	}
 	name.s = strings.TrimSuffix(name.s, ".")
+	if n := len(name.s); n > 0 && name.s[n-1] == '.' {
+		return Pattern{}, name.finding(ErrSyntax, n-1, n, "no empty part between dots")
+	}
 	if e := checkDomain(name, true); e != nil {
 		return Pattern{}, e
 	}

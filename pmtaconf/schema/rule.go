@@ -91,7 +91,10 @@ func ParseRule(keyword, value string) (Rule, error) {
 
 func parseRule(keyword string, t text) (Rule, *ValueError) {
 	v := Rule{Priority: -1, Keyword: (text{s: keyword}).oneOf("header mail-from rcpt-to *")}
-	var e *ValueError
+	e := t.plain()
+	if e != nil {
+		return Rule{}, e
+	}
 	switch v.Keyword {
 	case "":
 		return Rule{}, t.finding(ErrSyntax, 0, 0, "one of the keywords header, mail-from, rcpt-to and *")
@@ -200,6 +203,9 @@ func ParseReply(s string) (Reply, error) {
 }
 
 func parseReply(t text) (v Reply, e *ValueError) {
+	if e = t.plain(); e != nil {
+		return Reply{}, e
+	}
 	if v.Match, t, e = cutRegex(t); e != nil {
 		return Reply{}, e
 	}
