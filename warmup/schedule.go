@@ -166,8 +166,12 @@ func (s Schedule) grow(from *big.Int, rises int) *big.Int {
 	return level
 }
 
-// grown returns floor(from × factor^times).
+// grown returns floor(from × factor^times), or any number beyond 64 bits for one
+// that is far beyond them.
 func grown(from *big.Int, factor *big.Rat, times int) *big.Int {
+	if f, _ := factor.Float64(); float64(times)*math.Log2(f) > 70 {
+		return new(big.Int).Lsh(big.NewInt(1), 70)
+	}
 	n := big.NewInt(int64(times))
 	num := new(big.Int).Exp(factor.Num(), n, nil)
 	den := new(big.Int).Exp(factor.Denom(), n, nil)

@@ -3,6 +3,7 @@ package share
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math/big"
 	"time"
@@ -49,6 +50,9 @@ func ParseRamps(text []byte) ([]*Ramp, error) {
 	} else if err := json.Unmarshal(text, &ramps); err != nil {
 		return nil, err
 	}
+	if len(ramps) == 0 {
+		return nil, errors.New("it holds no plans; warmplan -format json writes one")
+	}
 	for i, r := range ramps {
 		if r == nil {
 			return nil, fmt.Errorf("plan %d is empty", i+1)
@@ -62,7 +66,7 @@ func ParseRamps(text []byte) ([]*Ramp, error) {
 
 func (r *Ramp) check() error {
 	if len(r.Days) == 0 {
-		return fmt.Errorf("it holds no days; warmplan -format json writes a plan")
+		return errors.New("it holds no days; warmplan -format json writes a plan")
 	}
 	for i := range r.Days {
 		d := &r.Days[i]
