@@ -6,6 +6,7 @@
 //
 //	question                                             package
 //	what does the configuration say, line by line        pmtaconf
+//	which directives exist, and is this value one        pmtaconf/schema
 //	which streams are there; put a relay in, take it out pmtaconf/relay
 //	how many virtual-mta lines make 10 %, in what order  split
 //	which share on which day                             warmup
