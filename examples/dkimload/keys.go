@@ -185,6 +185,9 @@ func (r *report) judge(entries []dkim.Entry, found *lines, policies []dkim.Polic
 			k.Error = e.Err.Error()
 			if errors.Is(e.Err, fs.ErrNotExist) {
 				k.Error = "the file is not at hand: run this where it can be read, or give the server's root with -root"
+				if k.Where == fromFlag {
+					k.Error = "there is no such file; check its name"
+				}
 			}
 			r.Keys = append(r.Keys, k)
 			continue
