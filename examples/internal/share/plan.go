@@ -22,19 +22,19 @@ type Plan struct {
 
 // Ramp is what ramp reads of a Plan.
 type Ramp struct {
-	Pool  string `json:"pool"`
-	Relay string `json:"relay"`
-	Lines int    `json:"lines"`
-	Days  []Day  `json:"days"`
+	Pool  string `json:"pool"`  // as in Plan, empty if not named there
+	Relay string `json:"relay"` // likewise
+	Lines int    `json:"lines"` // of the pool, on every day
+	Days  []Day  `json:"days"`  // in the order of their dates
 }
 
 // Day is one day of a Ramp.
 type Day struct {
-	Date      string `json:"date"` // RFC 3339 or YYYY-MM-DD; read as the latter
-	Rest      string `json:"rest"`
-	Volume    int64  `json:"volume"`
-	Best      string `json:"best"` // a fraction, empty if unknown
-	TooCoarse bool   `json:"too_coarse"`
+	Date      string `json:"date"`       // RFC 3339 or YYYY-MM-DD; read as the latter
+	Rest      string `json:"rest"`       // why nothing is relayed, empty otherwise
+	Volume    int64  `json:"volume"`     // messages expected
+	Best      string `json:"best"`       // the share as a fraction, empty if unknown
+	TooCoarse bool   `json:"too_coarse"` // one line would break the cap
 
 	share *big.Rat // Best, nil if unknown
 }

@@ -18,13 +18,14 @@ import (
 
 // Want is what a pool is to carry.
 type Want struct {
-	Pool, Relay string
-	Share       *big.Rat
-	// Lines and MaxLines are those of split.Mix. With a share of 0 and neither, the pool gets its original lines back.
+	Pool  string   // the pool,
+	Relay string   // the virtual MTA that relays,
+	Share *big.Rat // and its part of the pool's mail
+	// Lines is a fixed number of lines, MaxLines allows any up to it; one of them is set. With a share of 0 and neither, the pool
+	// gets its original lines back.
 	Lines, MaxLines int
-	// Order and AllowNone are those of split.Mix.
-	Order     split.Order
-	AllowNone bool
+	Order           split.Order // of the lines
+	AllowNone       bool        // direct members may go without a line
 }
 
 // Got is what it carries now.
