@@ -67,7 +67,7 @@ func (c *checker) value(t text) string {
 		return ""
 	}
 	k := c.d.kind.of()
-	if t.s == `""` && (c.d.Clears || !k.stated) {
+	if t.s == `""` && !k.stated {
 		return t.s
 	}
 	return k.read(c, t)

@@ -71,7 +71,7 @@ type kindInfo struct {
 	name   string // Directive.Type
 	syntax string // for people; empty where the keywords are all
 	words  bool   // keywords of the directive belong to the syntax
-	stated bool   // "" is accepted only where the guide gives it a meaning; else also where the guide is silent (guide 6.3.15)
+	stated bool   // "" is no value; it is one of all kinds that the guide lets clear, and of those where it is silent (guide 6.3.15)
 	// read gives the value in its canonical spelling. It notes what is wrong; the spelling is then without meaning.
 	read func(c *checker, t text) string
 }

@@ -25,7 +25,7 @@ func TestParseRegex(t *testing.T) { // guide 3.2, 3.3.15
 		{in: "/a# b/", err: "2-3 syntax"}, {in: "/a\n/", err: "2-3 syntax"}, {in: "/\xff/", err: "1-2 syntax"},
 		{in: "/a(b/", err: "2-4 syntax"}, {in: "/a)b/", err: "2-3 syntax"}, {in: "/[ab/", err: "1-4 syntax"}, {in: "/*a/", err: "1-2 syntax"}, {in: "/a|+/", err: "3-4 syntax"}, {in: "/(?:{2})/", err: "4-5 syntax"},
 		{in: "/a**/", err: "3-4 syntax"}, {in: "/a{2}{3}/", err: "5-6 syntax"}, {in: "/^*/", err: "2-3 syntax"}, {in: `/\b+/`, err: "3-4 syntax"}, {in: "/a{3,2}/", err: "2-3 syntax"}, {in: "/a{65536}/", err: "2-3 syntax"},
-		{in: "/[z-a]/", err: "3-4 syntax"}, {in: "/[[:foo:]]/", err: "2-3 syntax"}, {in: "/[[.a.]]/", err: "2-3 syntax"}, {in: "/(?<>a)/", err: "4-5 syntax"}, {in: "/(?<a/", err: "4-5 syntax"}, {in: "/(?'a>b)/", err: "5-6 syntax"}, {in: `/(?"a)/`, err: "3-4 syntax"},
+		{in: "/[b-a]/", err: "3-4 syntax"}, {in: "/[[:foo:]]/", err: "2-3 syntax"}, {in: "/[[.a.]]/", err: "2-3 syntax"}, {in: "/(?<>a)/", err: "4-5 syntax"}, {in: "/(?<a/", err: "4-5 syntax"}, {in: "/(?'a>b)/", err: "5-6 syntax"}, {in: `/(?"a)/`, err: "3-4 syntax"},
 		{in: "/(?#a)/", err: "3-4 syntax"}, {in: "/(?/", err: "3-3 missing"}, {in: `/\x{110000}/`, err: "1-2 syntax"}, {in: "/(?i/", err: "4-4 missing"}, {in: "/((a)/", err: "1-5 syntax"}, {in: "/[a-/", err: "1-4 syntax"},
 	})
 	if got := (schema.Regex{}).String(); got != "//" {
@@ -71,6 +71,7 @@ func TestMatch(t *testing.T) {
 		{"/(?s)a.b/", schema.FoldCase, texts{"axb", "a\nb"}, texts{"ab"}, nil},
 		{`/a\Nb/`, schema.FoldCase, texts{"axb"}, texts{"ab"}, texts{"a\nb"}},
 		{"/foo$/", schema.FoldCase, texts{"foo"}, texts{"foobar", "foobar\r\n", "foo\nbar"}, texts{"foo\n", "foo\r\n"}},
+		{`/foo$\n/`, schema.FoldCase, nil, texts{"foo", "foox"}, texts{"foo\n"}}, // in front of the last line end, which is then matched
 		{`/foo\Z/`, schema.FoldCase, texts{"foo"}, texts{"foo "}, texts{"foo\n"}},
 		{`/foo\z/`, schema.FoldCase, texts{"foo"}, texts{"foo\n"}, nil},
 		{`/\Afoo/`, schema.FoldCase, texts{"foo"}, texts{"a\nfoo"}, nil},

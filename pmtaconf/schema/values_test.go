@@ -32,7 +32,7 @@ func TestInterval(t *testing.T) { // guide 3.2
 		{in: "9223372036s", want: "106751d23h47m16s"},
 		{in: "", err: "0-0 missing"}, {in: "m", err: "0-1 syntax"}, {in: "10y", err: "2-3 syntax"}, {in: "10min", err: "2-5 syntax"}, {in: "1h30", err: "4-4 missing"},
 		{in: "1 h", err: "1-3 syntax"}, {in: "-1m", err: "0-3 syntax"}, {in: "1h,2h", err: "2-5 syntax"},
-		{in: "9223372037s", err: "0-11 range"}, {in: "99999999999999999999d", err: "0-21 range"}, {in: "20000w", err: "0-6 range"},
+		{in: "9223372037s", err: "0-11 range"}, {in: "99999999999999999999d", err: "0-21 range"}, {in: "20000w", err: "0-6 range"}, {in: "9223372036s1s", err: "0-13 range"},
 	})
 	if d, ok := schema.Interval(90).Duration(); !ok || d != 90*time.Second {
 		t.Errorf("duration %v, %v", d, ok)
