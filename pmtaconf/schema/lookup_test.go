@@ -150,7 +150,10 @@ func TestDirectiveFields(t *testing.T) {
 		t.Errorf("%+v", d)
 	}
 	for _, c := range []struct{ name, scope, use string }{
-		{"spool", "", "<spool>"}, {"route", "domain", "smtp-hosts"}, {"smtp-source-ip", "virtual-mta", "smtp-source-host"}, {"deliver-local-dsn", "domain", "suppress-local-dsn in <source>"},
+		{"spool", "", "<spool>"},
+		{"route", "domain", "smtp-hosts"},
+		{"smtp-source-ip", "virtual-mta", "smtp-source-host"},
+		{"deliver-local-dsn", "domain", "suppress-local-dsn in <source>"},
 	} {
 		if d := directive(t, c.name, c.scope); d.Use != c.use {
 			t.Errorf("%s: use %q, want %q", c.name, d.Use, c.use)

@@ -21,12 +21,40 @@ func TestParseRegex(t *testing.T) { // guide 3.2, 3.3.15
 	}
 	run(t, schema.ParseRegex, sound)
 	run(t, schema.ParseRegex, []parserCase{
-		{in: "", err: "0-0 missing"}, {in: "abc", err: "0-3 syntax"}, {in: "/abc", err: "4-4 missing"}, {in: "/", err: "1-1 missing"}, {in: `/abc\/`, err: "6-6 missing"}, {in: "/a/ b/", err: "3-6 syntax"},
-		{in: "/a# b/", err: "2-3 syntax"}, {in: "/a\n/", err: "2-3 syntax"}, {in: "/\xff/", err: "1-2 syntax"},
-		{in: "/a(b/", err: "2-4 syntax"}, {in: "/a)b/", err: "2-3 syntax"}, {in: "/[ab/", err: "1-4 syntax"}, {in: "/*a/", err: "1-2 syntax"}, {in: "/a|+/", err: "3-4 syntax"}, {in: "/(?:{2})/", err: "4-5 syntax"},
-		{in: "/a**/", err: "3-4 syntax"}, {in: "/a{2}{3}/", err: "5-6 syntax"}, {in: "/^*/", err: "2-3 syntax"}, {in: `/\b+/`, err: "3-4 syntax"}, {in: "/a{3,2}/", err: "2-3 syntax"}, {in: "/a{65536}/", err: "2-3 syntax"},
-		{in: "/[b-a]/", err: "3-4 syntax"}, {in: "/[[:foo:]]/", err: "2-3 syntax"}, {in: "/[[.a.]]/", err: "2-3 syntax"}, {in: "/(?<>a)/", err: "4-5 syntax"}, {in: "/(?<a/", err: "4-5 syntax"}, {in: "/(?'a>b)/", err: "5-6 syntax"}, {in: `/(?"a)/`, err: "3-4 syntax"},
-		{in: "/(?#a)/", err: "3-4 syntax"}, {in: "/(?/", err: "3-3 missing"}, {in: `/\x{110000}/`, err: "1-2 syntax"}, {in: "/(?i/", err: "4-4 missing"}, {in: "/((a)/", err: "1-5 syntax"}, {in: "/[a-/", err: "1-4 syntax"},
+		{in: "", err: "0-0 missing"},
+		{in: "abc", err: "0-3 syntax"},
+		{in: "/abc", err: "4-4 missing"},
+		{in: "/", err: "1-1 missing"},
+		{in: `/abc\/`, err: "6-6 missing"},
+		{in: "/a/ b/", err: "3-6 syntax"},
+		{in: "/a# b/", err: "2-3 syntax"},
+		{in: "/a\n/", err: "2-3 syntax"},
+		{in: "/\xff/", err: "1-2 syntax"},
+		{in: "/a(b/", err: "2-4 syntax"},
+		{in: "/a)b/", err: "2-3 syntax"},
+		{in: "/[ab/", err: "1-4 syntax"},
+		{in: "/*a/", err: "1-2 syntax"},
+		{in: "/a|+/", err: "3-4 syntax"},
+		{in: "/(?:{2})/", err: "4-5 syntax"},
+		{in: "/a**/", err: "3-4 syntax"},
+		{in: "/a{2}{3}/", err: "5-6 syntax"},
+		{in: "/^*/", err: "2-3 syntax"},
+		{in: `/\b+/`, err: "3-4 syntax"},
+		{in: "/a{3,2}/", err: "2-3 syntax"},
+		{in: "/a{65536}/", err: "2-3 syntax"},
+		{in: "/[b-a]/", err: "3-4 syntax"},
+		{in: "/[[:foo:]]/", err: "2-3 syntax"},
+		{in: "/[[.a.]]/", err: "2-3 syntax"},
+		{in: "/(?<>a)/", err: "4-5 syntax"},
+		{in: "/(?<a/", err: "4-5 syntax"},
+		{in: "/(?'a>b)/", err: "5-6 syntax"},
+		{in: `/(?"a)/`, err: "3-4 syntax"},
+		{in: "/(?#a)/", err: "3-4 syntax"},
+		{in: "/(?/", err: "3-3 missing"},
+		{in: `/\x{110000}/`, err: "1-2 syntax"},
+		{in: "/(?i/", err: "4-4 missing"},
+		{in: "/((a)/", err: "1-5 syntax"},
+		{in: "/[a-/", err: "1-4 syntax"},
 	})
 	if got := (schema.Regex{}).String(); got != "//" {
 		t.Errorf("zero pattern %s", got)
@@ -175,8 +203,12 @@ func TestRegexCase(t *testing.T) { // guide 3.3.15, 10.8.1
 		name, scope string
 		want        schema.Case
 	}{
-		{"reply", "smtp-pattern-list", schema.FoldCase}, {"/x/", "bounce-category-patterns", schema.FoldCase}, {"header", "pattern-list", schema.FoldCase},
-		{"relay-address", "", schema.UnknownCase}, {"address", "address-list", schema.UnknownCase}, {"dkim-headers", "domain", schema.UnknownCase},
+		{"reply", "smtp-pattern-list", schema.FoldCase},
+		{"/x/", "bounce-category-patterns", schema.FoldCase},
+		{"header", "pattern-list", schema.FoldCase},
+		{"relay-address", "", schema.UnknownCase},
+		{"address", "address-list", schema.UnknownCase},
+		{"dkim-headers", "domain", schema.UnknownCase},
 	} {
 		if got := directive(t, c.name, c.scope).RegexCase(); got != c.want {
 			t.Errorf("%s: %v, want %v", c.name, got, c.want)

@@ -72,16 +72,49 @@ func TestScopesHaveDirectives(t *testing.T) {
 func TestCheckArg(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, parent, arg, want string }{
-		{"domain", "", "[*.]port25.com", ""}, {"domain", "", "{sparkpost}", ""}, {"domain", "", "yahoo.$topLevel", ""}, {"domain", "", `"a.queue"`, ""}, // 3.3.10
-		{"domain", "", "a.example, b.example", "9-10 syntax"}, {"domain", "", "a b", "1-2 syntax"}, {"domain", "", "", "0-0 missing"}, {"domain", "", "{{name}}", "0-8 placeholder"},
-		{"domain", "", "$P{D}", "0-5 placeholder"}, {"domain", "", "a,$b", "1-2 syntax"}, {"domain", "", "a@b", "1-2 syntax"},
-		{"source", "", "10/8", ""}, {"source", "", "{auth}", ""}, {"source", "", "::1", ""}, {"source", "", "12345", ""}, {"source", "", "10/40", "3-5 range"}, {"source", "", "", "0-0 missing"}, // 3.3.7
-		{"acct-file", "", `|C:\x.exe --a --b`, ""}, {"acct-file", "", `"/bin/foo.pl -x -a"`, ""}, {"acct-file", "", "|/usr/bin/php x.php", ""}, {"acct-file", "", `log\acct.csv`, ""}, // 11.3
-		{"acct-file", "", "/a b", "2-4 syntax"}, {"acct-file", "", "|", "1-1 missing"}, {"acct-file", "", "", "0-0 missing"},
-		{"smtp-listener", "", "0.0.0.0:25", ""}, {"smtp-listener", "", "0.0.0.0", "0-7 syntax"}, {"smtp-listener", "", "0.0.0.0:25 source=x", "0-19 syntax"}, // 3.3.17
-		{"spool", "", "/var/spool/pmta", ""}, {"spool", "", "/a b", "2-4 syntax"},
-		{"signals", "", "", ""}, {"signals", "", "x", "0-1 syntax"}, {"address-list", "bounce-processor", "", ""}, {"address-list", "bounce-processor", "x", ""}, // 3.3.5
-		{"virtual-mta", "", "mta1.example.com", ""}, {"virtual-mta", "", "mailer-{{sub}}", ""}, {"virtual-mta", "", "a b", "1-3 syntax"}, {"virtual-mta", "", `"a b"`, ""}, {"virtual-mta", "", "a\nb", "1-2 syntax"},
+		// 3.3.10
+		{"domain", "", "[*.]port25.com", ""},
+		{"domain", "", "{sparkpost}", ""},
+		{"domain", "", "yahoo.$topLevel", ""},
+		{"domain", "", `"a.queue"`, ""},
+		{"domain", "", "a.example, b.example", "9-10 syntax"},
+		{"domain", "", "a b", "1-2 syntax"},
+		{"domain", "", "", "0-0 missing"},
+		{"domain", "", "{{name}}", "0-8 placeholder"},
+		{"domain", "", "$P{D}", "0-5 placeholder"},
+		{"domain", "", "a,$b", "1-2 syntax"},
+		{"domain", "", "a@b", "1-2 syntax"},
+		// 3.3.7
+		{"source", "", "10/8", ""},
+		{"source", "", "{auth}", ""},
+		{"source", "", "::1", ""},
+		{"source", "", "12345", ""},
+		{"source", "", "10/40", "3-5 range"},
+		{"source", "", "", "0-0 missing"},
+		// 11.3
+		{"acct-file", "", `|C:\x.exe --a --b`, ""},
+		{"acct-file", "", `"/bin/foo.pl -x -a"`, ""},
+		{"acct-file", "", "|/usr/bin/php x.php", ""},
+		{"acct-file", "", `log\acct.csv`, ""},
+		{"acct-file", "", "/a b", "2-4 syntax"},
+		{"acct-file", "", "|", "1-1 missing"},
+		{"acct-file", "", "", "0-0 missing"},
+		// 3.3.17
+		{"smtp-listener", "", "0.0.0.0:25", ""},
+		{"smtp-listener", "", "0.0.0.0", "0-7 syntax"},
+		{"smtp-listener", "", "0.0.0.0:25 source=x", "0-19 syntax"},
+		{"spool", "", "/var/spool/pmta", ""},
+		{"spool", "", "/a b", "2-4 syntax"},
+		// 3.3.5
+		{"signals", "", "", ""},
+		{"signals", "", "x", "0-1 syntax"},
+		{"address-list", "bounce-processor", "", ""},
+		{"address-list", "bounce-processor", "x", ""},
+		{"virtual-mta", "", "mta1.example.com", ""},
+		{"virtual-mta", "", "mailer-{{sub}}", ""},
+		{"virtual-mta", "", "a b", "1-3 syntax"},
+		{"virtual-mta", "", `"a b"`, ""},
+		{"virtual-mta", "", "a\nb", "1-2 syntax"},
 	} {
 		s, ok := schema.LookupScope(c.name, c.parent)
 		if !ok {
