@@ -34,9 +34,11 @@ func (m *migration) report(w io.Writer) error {
 	m.reportResources(&b)
 	m.reportLines(&b)
 	m.reportRamp(&b)
-	section(&b, "Check by hand")
-	for _, c := range m.byHand() {
-		fmt.Fprintf(&b, "  [ ] %s\n", c)
+	if list := m.byHand(); len(list) > 0 {
+		section(&b, "Check by hand")
+		for _, c := range list {
+			fmt.Fprintf(&b, "  [ ] %s\n", c)
+		}
 	}
 	section(&b, "Written to "+m.out)
 	tab := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
