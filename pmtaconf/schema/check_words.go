@@ -131,10 +131,10 @@ func readEmails(c *checker, t text) string {
 func readEmailOrRegex(c *checker, t text) string {
 	inner := t.unquote()
 	switch {
-	case strings.HasPrefix(t.s, "/"):
-		_, e := parseRegex(t)
+	case strings.HasPrefix(inner.s, "/"):
+		_, e := parseRegex(inner)
 		c.note(e)
-		return t.s
+		return inner.s
 	case strings.Contains(inner.s, "@") || !strings.Contains(c.d.words, "local-part"):
 		c.note(checkEmail(inner))
 	default:

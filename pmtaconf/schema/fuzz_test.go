@@ -144,7 +144,7 @@ func FuzzRegex(f *testing.F) {
 
 // FuzzCheck tries every directive: errors are sound, and the canonical spelling of a value is its own canonical spelling.
 func FuzzCheck(f *testing.F) {
-	for _, s := range []string{"yes", "10m,1h", "10/8 100/h", `"a b"`, "d *,!x", "siphash-hexkey 00", "a@b c@d", "/a/ mode=backoff", "*.a b.rollup", "true,subaccount=3", "0/0:25", "info a,b"} {
+	for _, s := range []string{"yes", "10m,1h", "10/8 100/h", `"a b"`, "d *,!x", "siphash-hexkey 00", "a@b c@d", "/a/ mode=backoff", "*.a b.rollup", "true,subaccount=3", "0/0:25", "info a,b", `"/"`, `"/a b/"`} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
