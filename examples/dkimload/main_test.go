@@ -9,15 +9,11 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"encoding/pem"
-	"errors"
-	"flag"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,50 +22,25 @@ import (
 
 	"github.com/relayshift/relayshift/dkim"
 	"github.com/relayshift/relayshift/examples/internal/cli"
+	"github.com/relayshift/relayshift/examples/internal/clitest"
 	"github.com/relayshift/relayshift/sparkpost/sparkposttest"
 )
 
-var update = flag.Bool("update", false, "write the results into the scripts")
-
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"dkimload": main}) }
 
-// The scripts find the key files of the world below $WORK/etc/pmta, and a name server at $DNS. Besides testscript's own commands
-// they have
-//
-//	code N COMMAND ARG...  the command must exit with N
-//	tidy FILE OUT          writes FILE to OUT with keys, fingerprints and sizes that vary replaced
-//	json FILE              the file must be JSON
+// The scripts find the key files of the world below $WORK/etc/pmta, and a name server at $DNS. Their tidy replaces sizes, ports
+// and records that vary too.
 func TestScripts(t *testing.T) {
 	t.Parallel()
 	w := newWorld()
 	address := w.serve(t)
-	testscript.Run(t, testscript.Params{
-		Dir:                 "testdata/script",
-		UpdateScripts:       *update,
-		RequireExplicitExec: true,
-		RequireUniqueNames:  true,
-		Setup: func(env *testscript.Env) error {
+	clitest.Run(t, func(p *testscript.Params) {
+		p.Setup = func(env *testscript.Env) error {
 			env.Setenv("DNS", address)
 			return w.write(env.WorkDir)
-		},
-		Cmds: map[string]func(*testscript.TestScript, bool, []string){"code": code, "tidy": tidy, "json": isJSON},
-	})
-}
-
-func code(ts *testscript.TestScript, _ bool, args []string) {
-	want, err := strconv.Atoi(args[0])
-	ts.Check(err)
-	got := 0
-	if err := ts.Exec(args[1], args[2:]...); err != nil {
-		var exit *exec.ExitError
-		if !errors.As(err, &exit) {
-			ts.Fatalf("%v", err)
 		}
-		got = exit.ExitCode()
-	}
-	if got != want {
-		ts.Fatalf("%s exited with %d, want %d", args[1], got, want)
-	}
+		p.Cmds["tidy"] = tidy
+	})
 }
 
 // varying are the parts of an output that differ from run to run.
@@ -78,12 +49,6 @@ var varying = regexp.MustCompile(`(SHA256:|…|p=|"public": ")[A-Za-z0-9+/=]{14,
 func tidy(ts *testscript.TestScript, _ bool, args []string) {
 	text := varying.ReplaceAllString(ts.ReadFile(args[0]), "$1$2$3(varies)")
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(text), 0o644))
-}
-
-func isJSON(ts *testscript.TestScript, _ bool, args []string) {
-	if !json.Valid([]byte(ts.ReadFile(args[0]))) {
-		ts.Fatalf("%s is not JSON", args[0])
-	}
 }
 
 // start runs the command in this process.

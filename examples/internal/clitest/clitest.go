@@ -27,9 +27,11 @@ var update = flag.Bool("update", false, "write the results into the scripts")
 //	absent TEXT FILE...     the text must not stand in any of the files
 //	mode MODE FILE          the file's permissions, as 0640
 //	big N FILE              writes a file of one line of N bytes
-func Run(t *testing.T) {
+//
+// Each of adapt may change the parameters before, to set the folder up or to put a command in the place of one of these.
+func Run(t *testing.T, adapt ...func(*testscript.Params)) {
 	t.Helper()
-	testscript.Run(t, testscript.Params{
+	params := testscript.Params{
 		Dir:                 "testdata/script",
 		UpdateScripts:       *update,
 		RequireExplicitExec: true,
@@ -37,7 +39,11 @@ func Run(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"code": code, "tidy": tidy, "json": isJSON, "absent": absent, "mode": mode, "big": big,
 		},
-	})
+	}
+	for _, f := range adapt {
+		f(&params)
+	}
+	testscript.Run(t, params)
 }
 
 func need(ts *testscript.TestScript, neg bool, args []string, least int, usage string) {
