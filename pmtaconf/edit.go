@@ -304,11 +304,22 @@ func (s *Scope) SetArg(arg string) error {
 			}
 		}
 	}
-	t := s.f.edit()
-	t.set(open, raw, lex(raw))
+	l := lex(raw)
+	if l.kind != s.f.lines[open].kind || raw[l.c:l.d] != arg {
+		return unsafe("argument of <"+s.Name()+">", "with what stands behind the tag it would read as another argument")
+	}
+	var closing string
+	var m lexed
 	if end != 0 && old != "" && s.f.value(end) == old {
-		raw := s.f.withArg(end, arg)
-		t.set(end, raw, lex(raw))
+		closing = s.f.withArg(end, arg)
+		if m = lex(closing); m.kind != s.f.lines[end].kind || closing[m.c:m.d] != arg {
+			return unsafe("argument of <"+s.Name()+">", "with what stands behind the closing tag it would read as another argument")
+		}
+	}
+	t := s.f.edit()
+	t.set(open, raw, l)
+	if closing != "" {
+		t.set(end, closing, m)
 	}
 	return nil
 }

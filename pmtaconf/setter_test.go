@@ -320,3 +320,23 @@ func TestUndoSteps(t *testing.T) {
 		t.Error("undone too far")
 	}
 }
+
+func TestSetArgBeforeJunk(t *testing.T) {
+	t.Parallel()
+	for _, src := range []string{
+		"<virtual-mta a>\">\"ual-mta last>\nx y\n</virtual-mta>\n",
+		"<virtual-mta a>\nx y\n</virtual-mta a>\">\" b\n",
+	} {
+		f, _ := pmtaconf.Parse("f", []byte(src))
+		s, ok := f.Scope("virtual-mta", "a")
+		if !ok {
+			t.Fatalf("%q: no scope", src)
+		}
+		if err := s.SetArg(`"`); !errors.Is(err, pmtaconf.ErrUnsafe) || s.Arg() != "a" || string(f.Bytes()) != src {
+			t.Errorf("%q: %v, argument %q", src, err, s.Arg())
+		}
+		if err := s.SetArg("b"); err != nil || s.Arg() != "b" {
+			t.Errorf("%q: %v, argument %q", src, err, s.Arg())
+		}
+	}
+}
