@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"slices"
 	"strings"
 
 	"github.com/relayshift/relayshift/dkim"
@@ -13,6 +12,7 @@ import (
 
 // findKeys loads the keys of all domain-key lines that concern the streams being moved.
 func (m *migration) findKeys() {
+	carriers := m.carriers()
 	for path, n := range m.config.All() {
 		d, ok := n.(*pmtaconf.Directive)
 		if !ok || !strings.EqualFold(d.Name(), "domain-key") {
@@ -24,7 +24,7 @@ func (m *migration) findKeys() {
 			if strings.EqualFold(path[0].Name(), "domain-key-list") {
 				continue // used only when a message asks for it (guide 3.3.19)
 			}
-			if len(m.serves(scope)) == 0 {
+			if len(carriers[scope]) == 0 {
 				continue
 			}
 		}
@@ -32,19 +32,24 @@ func (m *migration) findKeys() {
 		m.readKey(k, d.Value())
 		m.keys = append(m.keys, k)
 	}
-	m.assignOwners()
+	m.assignOwners(carriers)
 }
 
-// serves lists the targets whose mail a VMTA or pool of that name carries.
-func (m *migration) serves(name string) []*target {
-	var list []*target
+// carriers are, for the name of each VMTA and pool, the targets whose mail it carries.
+func (m *migration) carriers() map[string][]*target {
+	by := make(map[string][]*target)
 	for _, t := range m.targets {
-		p := m.inv.Pool(t.Name)
-		if t.Name == name || p != nil && slices.Contains(p.Original, name) {
-			list = append(list, t)
+		names := []string{t.Name}
+		if p := m.inv.Pool(t.Name); p != nil {
+			names = append(names, p.Original...)
+		}
+		for _, name := range names {
+			if list := by[name]; len(list) == 0 || list[len(list)-1] != t {
+				by[name] = append(list, t)
+			}
 		}
 	}
-	return list
+	return by
 }
 
 func (m *migration) readKey(k *key, value string) {
@@ -80,7 +85,7 @@ func (m *migration) readKey(k *key, value string) {
 
 // assignOwners decides which subaccount a domain goes to: that of the one stream that signs with it, or the primary account, shared
 // by all, when several do. Of several keys of a domain the first is its key.
-func (m *migration) assignOwners() {
+func (m *migration) assignOwners(carriers map[string][]*target) {
 	first := make(map[string]*key)
 	for _, k := range m.keys {
 		if k.Problem != "" {
@@ -89,7 +94,7 @@ func (m *migration) assignOwners() {
 		domain := strings.ToLower(k.Line.Domain)
 		targets := m.targets
 		if k.Scope != "" {
-			targets = m.serves(k.Scope)
+			targets = carriers[k.Scope]
 		}
 		if len(targets) == 1 {
 			k.Owner = targets[0].Subaccount

@@ -78,21 +78,15 @@ type Inventory struct {
 
 	relays map[string]bool
 	vmtas  map[string]*pmtaconf.Scope
+	pools  map[string]*Pool // the first of each name
 }
 
-// Pool is the pool of that name, nil if there is none.
-func (i *Inventory) Pool(name string) *Pool {
-	for _, p := range i.Pools {
-		if p.Name == name {
-			return p
-		}
-	}
-	return nil
-}
+// Pool is the pool of that name, the first if there are several, nil if Inspect found none.
+func (i *Inventory) Pool(name string) *Pool { return i.pools[name] }
 
 // Inspect lists the streams, pools and VMTAs of a configuration, through its includes.
 func Inspect(c *pmtaconf.Config) *Inventory {
-	inv := &Inventory{relays: make(map[string]bool), vmtas: make(map[string]*pmtaconf.Scope)}
+	inv := &Inventory{relays: make(map[string]bool), vmtas: make(map[string]*pmtaconf.Scope), pools: make(map[string]*Pool)}
 	users := make(map[string][]string)
 	seen := make(map[*pmtaconf.Scope]bool)
 	for n := range c.Nodes(nil) {
@@ -110,7 +104,11 @@ func Inspect(c *pmtaconf.Config) *Inventory {
 			}
 			inv.relays[arg] = inv.relays[arg] || isRelay(c, s)
 		case "virtual-mta-pool":
-			inv.Pools = append(inv.Pools, readPool(c, s))
+			p := readPool(c, s)
+			inv.Pools = append(inv.Pools, p)
+			if inv.pools[p.Name] == nil {
+				inv.pools[p.Name] = p
+			}
 		case "smtp-user":
 			own := false
 			for d := range directives(c, &s.Body, "source") {

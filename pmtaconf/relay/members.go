@@ -92,7 +92,7 @@ func offMember(c *pmtaconf.Comment) (string, bool) {
 // or an included file makes its lines, or that the pool is defined more than once; ErrTaken that a name cannot join because it
 // belongs to another pool, and both pools have <domain> scopes (guide 3.3.13.2).
 func SetMembers(c *pmtaconf.Config, pool string, names []string) (int, error) {
-	known := scan(c)
+	known := scan(c, names...)
 	p := known.pool(pool)
 	switch {
 	case p == nil:

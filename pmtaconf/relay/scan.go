@@ -11,12 +11,17 @@ import (
 // Inventory.
 type names struct {
 	c     *pmtaconf.Config
-	vmtas map[string]*pmtaconf.Scope // the first of each name
+	vmtas map[string]*pmtaconf.Scope // the first of each wanted name; nil for names that no VMTA has
+	all   []string                   // the names of all VMTAs
 	pools []*pmtaconf.Scope          // in the order of the configuration
 }
 
-func scan(c *pmtaconf.Config) *names {
-	n := &names{c: c, vmtas: make(map[string]*pmtaconf.Scope)}
+// scan finds the pools, and the VMTAs of the wanted names.
+func scan(c *pmtaconf.Config, want ...string) *names {
+	n := &names{c: c, vmtas: make(map[string]*pmtaconf.Scope, len(want))}
+	for _, name := range want {
+		n.vmtas[name] = nil
+	}
 	for node := range c.Nodes(nil) {
 		s, ok := node.(*pmtaconf.Scope)
 		if !ok {
@@ -24,7 +29,9 @@ func scan(c *pmtaconf.Config) *names {
 		}
 		switch name := s.Name(); {
 		case strings.EqualFold(name, "virtual-mta"):
-			if arg := pmtaconf.Unquote(s.Arg()); n.vmtas[arg] == nil {
+			arg := pmtaconf.Unquote(s.Arg())
+			n.all = append(n.all, arg)
+			if first, wanted := n.vmtas[arg]; wanted && first == nil {
 				n.vmtas[arg] = s
 			}
 		case strings.EqualFold(name, "virtual-mta-pool"):
@@ -58,10 +65,6 @@ func (n *names) pool(name string) *Pool {
 // taken reports whether a VMTA or pool has the name, whatever its case: whether that matters the guide does not say, and both share
 // one name space (guide 3.3.13).
 func (n *names) taken(name string) bool {
-	for vmta := range n.vmtas {
-		if strings.EqualFold(vmta, name) {
-			return true
-		}
-	}
-	return slices.ContainsFunc(n.pools, func(s *pmtaconf.Scope) bool { return strings.EqualFold(pmtaconf.Unquote(s.Arg()), name) })
+	same := func(vmta string) bool { return strings.EqualFold(vmta, name) }
+	return slices.ContainsFunc(n.all, same) || slices.ContainsFunc(n.pools, func(s *pmtaconf.Scope) bool { return strings.EqualFold(pmtaconf.Unquote(s.Arg()), name) })
 }

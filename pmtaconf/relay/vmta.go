@@ -42,7 +42,7 @@ func (v VMTA) user() string {
 //
 // ErrUnknown says that there is no such pool, ErrTaken that the name belongs to a VMTA or pool that this package did not make.
 func AddVMTA(c *pmtaconf.Config, v VMTA) error {
-	known := scan(c)
+	known := scan(c, v.Name)
 	pool := known.pool(v.Pool)
 	switch {
 	case pool == nil:
