@@ -2,6 +2,8 @@
 //
 //	go run ./examples/pmtacheck /etc/pmta/config
 //	go run ./examples/pmtacheck -format json -root /srv/copy /srv/copy/etc/pmta/config
+//	go run ./examples/pmtacheck -disable deprecated,old-directive /etc/pmta/config
+//	go run ./examples/pmtacheck -list
 //	go run ./examples/pmtacheck -roundtrip *.conf
 //
 // With -roundtrip it reads each file alone, writes it back in memory and compares: one row a file. It exits with 0 when nothing of
@@ -21,6 +23,7 @@ import (
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
 	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/check"
 )
 
 func main() { cli.Main("pmtacheck", run) }
@@ -29,8 +32,18 @@ func run(ctx context.Context, env *cli.Env) error {
 	fs := env.Flags("pmtacheck", "[flags] FILE...", "Parse PMTA configurations, follow their includes, show what is wrong.")
 	format := fs.String("format", "text", "`text`, json or sarif")
 	root := fs.String("root", "", "`folder` that stands for the server's root; without it a file's folder stands for "+cli.DefaultBase)
+	disable := fs.String("disable", "", "`codes` between commas whose findings are left out")
+	enable := fs.String("enable", "", "`codes` between commas of the only rules to apply")
+	list := fs.Bool("list", false, "print the table of rules, as text or json, and end")
 	roundtrip := fs.Bool("roundtrip", false, "read each file, write it back in memory and compare")
 	if err := fs.Parse(env.Args); err != nil {
+		return err
+	}
+	if *list {
+		return listRules(env, *format)
+	}
+	opts, err := options(*enable, *disable)
+	if err != nil {
 		return err
 	}
 	if fs.NArg() == 0 {
@@ -53,7 +66,7 @@ func run(ctx context.Context, env *cli.Env) error {
 			return err
 		}
 		dir.Close()
-		for _, d := range c.Diagnostics() {
+		for _, d := range check.Run(c, opts) {
 			f := finding{Diagnostic: localised(d, cmp.Or(*root, filepath.Dir(name)))}
 			if file, ok := c.File(d.File); ok {
 				f.source = file.Source()

@@ -1,0 +1,139 @@
+package check_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/check"
+)
+
+// load reads a configuration of one file.
+func load(src string) *pmtaconf.Config {
+	c, _ := pmtaconf.Load(fstest.MapFS{"config": {Data: []byte(src)}}, "config", nil)
+	return c
+}
+
+// checkLaws runs all rules and holds the findings against what Run promises.
+func checkLaws(t *testing.T, c *pmtaconf.Config) pmtaconf.ErrorList {
+	t.Helper()
+	found := check.Run(c, nil)
+	seen := make(map[string]bool)
+	for _, d := range found {
+		k := fmt.Sprint(d.File, d.Pos, d.End, d.Code)
+		if !d.Pos.IsValid() {
+			k += d.Message
+		}
+		if seen[k] {
+			t.Errorf("twice: %v [%s]", d, d.Code)
+		}
+		seen[k] = true
+		if _, ours := check.Lookup(d.Code); !ours || !d.Pos.IsValid() {
+			continue
+		}
+		f, ok := c.File(d.File)
+		if !ok {
+			t.Fatalf("%v: no such file", d)
+		}
+		src := f.Source()
+		if d.Pos.Offset >= d.End.Offset || d.End.Offset > len(src) {
+			t.Fatalf("%v: range %v to %v of %d bytes", d, d.Pos, d.End, len(src))
+		}
+		line := strings.LastIndexByte(string(src[:d.Pos.Offset]), '\n') + 1
+		if got := d.Pos.Offset - line + 1; got != d.Pos.Col {
+			t.Errorf("%v: column %d, by the offset %d", d, d.Pos.Col, got)
+		}
+		if strings.Contains(string(src[line:d.Pos.Offset]), "#") {
+			t.Errorf("%v: about a comment", d)
+		}
+	}
+	return found
+}
+
+// A finding can be silenced at the end of its line and on the line above, by code, and by the choice of rules.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	for _, tt := range []struct {
+		name, src string
+		opts      *check.Options
+		want      int
+	}{
+		{"found", "http-access 0/0 admin\n", nil, 1},
+		{"end of line", "http-access 0/0 admin # check:ignore http-access-world\n", nil, 0},
+		{"line above", "# check:ignore missing-spool, http-access-world\nhttp-access 0/0 admin\n", nil, 0},
+		{"another code", "http-access 0/0 admin # check:ignore http-access\n", nil, 1},
+		{"blank between", "# check:ignore http-access-world\n\nhttp-access 0/0 admin\n", nil, 1},
+		{"other line", "# check:ignore http-access-world\nhost-name a.example\nhttp-access 0/0 admin\n", nil, 1},
+		{"without", "http-access 0/0 admin\n", &check.Options{Without: []pmtaconf.Code{"http-access-world"}}, 0},
+		{"only another", "http-access 0/0 admin\n", &check.Options{Only: []pmtaconf.Code{"bad-value"}}, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			if got := check.Run(load(tt.src), tt.opts); len(got) != tt.want {
+				t.Errorf("found %v, want %d", got, tt.want)
+			}
+		})
+	}
+}
+
+// Findings across files name both places.
+func TestAcrossFiles(t *testing.T) {
+	t.Parallel()
+	c, _ := pmtaconf.Load(fstest.MapFS{
+		"config":    {Data: []byte("include /v.conf\n<virtual-mta-pool a>\nvirtual-mta b\n</virtual-mta-pool>\n")},
+		"v.conf":    {Data: []byte("<virtual-mta a>\n</virtual-mta>\n")},
+		"other.txt": {},
+	}, "config", nil)
+	found := check.Run(c, &check.Options{Only: []pmtaconf.Code{"pool-name-taken"}})
+	if len(found) != 1 || found[0].File != "config" || len(found[0].Related) != 1 || found[0].Related[0].File != "v.conf" {
+		t.Errorf("found %v", found)
+	}
+}
+
+// Fixes that rules offer lead to text without the finding.
+func TestFix(t *testing.T) {
+	t.Parallel()
+	src := "<virtual-mta a>\n\tsmtp-source-host  mta.example.com   192.0.2.1 # x\n</virtual-mta>\n"
+	found := check.Run(load(src), nil)
+	mended := string(found.Mend("config", []byte(src)))
+	if want := strings.Replace(src, "mta.example.com   192.0.2.1", "192.0.2.1   mta.example.com", 1); mended != want {
+		t.Errorf("mended %q", mended)
+	}
+	if again := check.Run(load(mended), nil); len(again) != 0 {
+		t.Errorf("found after mending: %v", again)
+	}
+}
+
+func FuzzRun(f *testing.F) {
+	for _, rows := range cases {
+		for _, src := range rows {
+			f.Add(src)
+		}
+	}
+	f.Fuzz(func(t *testing.T, src string) { checkLaws(t, load(src)) })
+}
+
+func BenchmarkRun(b *testing.B) {
+	var s strings.Builder
+	for i := range 10000 {
+		fmt.Fprintf(&s, "<virtual-mta v%d>\nsmtp-source-host 192.0.2.1 a.example\n</virtual-mta>\n", i)
+	}
+	for i := range 500 {
+		fmt.Fprintf(&s, "<virtual-mta-pool p%d>\n", i)
+		for j := range 20 {
+			fmt.Fprintf(&s, "virtual-mta v%d\n", 20*i+j)
+		}
+		s.WriteString("</virtual-mta-pool>\n")
+	}
+	for i := range 2000 {
+		fmt.Fprintf(&s, "<domain d%d.example>\nmax-smtp-out 20\nmax-msg-rate 100/h\n</domain>\n", i)
+	}
+	c := load(s.String())
+	b.SetBytes(int64(s.Len()))
+	b.ReportAllocs()
+	for b.Loop() {
+		check.Run(c, nil)
+	}
+}

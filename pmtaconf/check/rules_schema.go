@@ -1,0 +1,173 @@
+package check
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/relayshift/relayshift/pmtaconf/schema"
+)
+
+// isEntry reports whether the keyword is a part of a list, and no directive.
+func isEntry(name string) bool { return strings.HasPrefix(name, "/") || name == "*" }
+
+func hasName(name string) bool {
+	for range schema.Named(name) {
+		return true
+	}
+	return false
+}
+
+// knownScope reports whether the tags around an item are known, so that what stands in them can be judged.
+func knownScope(s *scope) bool {
+	for ; s.s != nil; s = s.up {
+		if _, ok := schema.LookupScope(s.name, s.up.name); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func isTemplate(s string) bool { return strings.ContainsAny(s, "{}%$[]<>@=()") }
+
+func unknownDirective(p *pass) {
+	for _, it := range p.items {
+		if it.known || isEntry(it.name) || isTemplate(it.name) || !knownScope(it.in) || hasName(it.name) {
+			continue
+		}
+		hint := "look it up in the guide, or comment it out"
+		if near := schema.Suggest(it.name, it.in.name); len(near) > 0 {
+			hint = "did you mean " + near[0].Name + "?"
+		}
+		p.keyword(it, "no release is known to have this directive", hint)
+	}
+}
+
+func misplacedDirective(p *pass) {
+	for _, it := range p.items {
+		if it.known || it.name == "ip-connection-limit" || !knownScope(it.in) {
+			continue
+		}
+		var places []string
+		for d := range schema.Named(it.name) {
+			if d.Scope != "unknown" && !slices.Contains(places, d.Scope) {
+				places = append(places, d.Scope)
+			}
+		}
+		if len(places) > 0 {
+			p.keyword(it, "the directive does not belong here", "it belongs in: "+strings.Join(places, ", "))
+		}
+	}
+}
+
+func unknownTag(p *pass) {
+	for _, s := range p.scopes {
+		if s.name == "email-patterns" || s.name == "domain-key-list" || !knownScope(s.up) {
+			continue
+		}
+		if _, ok := schema.LookupScope(s.name, s.up.name); !ok {
+			hint := "look it up in the guide"
+			if near := schema.SuggestScope(s.name, s.up.name); len(near) > 0 {
+				hint = "nearest: <" + near[0].Name + "> in " + near[0].Parent
+			}
+			p.tag(s, "the tag is not known here", hint)
+		}
+	}
+}
+
+// byStatus reports the directives and tags of a status.
+func byStatus(p *pass, status schema.Status, message string) {
+	for _, it := range p.items {
+		if it.known && it.def.Status == status {
+			p.keyword(it, message, instead(it.def.Use))
+		}
+	}
+	for _, s := range p.scopes {
+		if def, ok := schema.LookupScope(s.name, s.up.name); ok && def.Status == status {
+			p.tag(s, message, instead(def.Use))
+		}
+	}
+}
+
+func instead(use string) string {
+	if use == "" {
+		return ""
+	}
+	return "in place of it: " + use
+}
+
+func deprecated(p *pass) { byStatus(p, schema.Deprecated, "the guide calls this deprecated") }
+func undocumented(p *pass) {
+	byStatus(p, schema.Unproved, "the guide has this in examples or asides only")
+}
+func oldDirective(p *pass) { byStatus(p, schema.Old, "the 5.0 guide no longer has this") }
+func foreignDirective(p *pass) {
+	byStatus(p, schema.Foreign, "no guide is known to have this; the product may refuse it")
+}
+
+// duplicateDirective leaves out what the rules of twice report.
+func duplicateDirective(p *pass) {
+	for _, s := range append([]*scope{p.top}, p.scopes...) {
+		first := make(map[string]*item)
+		for _, it := range s.items {
+			if !it.known || it.def.Repeat != schema.Once || isEntry(it.name) || slices.Contains(reportedTwice, s.name+" "+it.name) {
+				continue
+			}
+			before := first[it.name]
+			if before == nil {
+				first[it.name] = it
+				continue
+			}
+			message := "the directive stands in this scope already, with another value"
+			if a, err := it.def.Canonical(it.d.Value()); err == nil {
+				if b, err := it.def.Canonical(before.d.Value()); err == nil && a == b {
+					message = "the directive stands in this scope already, with the same value"
+				}
+			}
+			p.keyword(it, message, "remove one of the two; which one holds the guide does not say", place(before.d, "the first one"))
+		}
+	}
+}
+
+func duplicateScope(p *pass) {
+	type key struct {
+		up        *scope
+		name, arg string
+	}
+	first := make(map[key]*scope)
+	for _, s := range p.scopes {
+		def, ok := schema.LookupScope(s.name, s.up.name)
+		if !ok || def.Arg == schema.EntryArg || def.Arg == schema.NoArg || def.Arg == schema.MaybeArg || s.arg == "" {
+			continue
+		}
+		k := key{s.up, s.name, s.arg}
+		if s.name == "domain" {
+			k.arg = strings.ToLower(k.arg)
+		}
+		if before := first[k]; before != nil {
+			p.tag(s, "the same tag and name stand above already", "join the two; what the product does the guide does not say", place(before.s, "the first one"))
+			continue
+		}
+		first[k] = s
+	}
+}
+
+func nameCase(p *pass) {
+	type key struct{ kind, name string }
+	first := make(map[key]*scope)
+	for _, s := range p.scopes {
+		kind := s.name
+		switch kind {
+		case "virtual-mta-pool":
+			kind = "virtual-mta"
+		case "virtual-mta", "source", "smtp-user", "smtp-pattern-list", "address-list", "proxy":
+		default:
+			continue
+		}
+		k := key{kind, strings.ToLower(s.arg)}
+		if before := first[k]; before == nil {
+			first[k] = s
+		} else if before.arg != s.arg {
+			p.tag(s, "the name differs from another in case only", "whether case matters in names the guide does not say", place(before.s, "the other one"))
+		}
+	}
+}
