@@ -86,6 +86,11 @@ var cases = map[pmtaconf.Code][2]string{
 	"smtp-pattern-list-undefined": {"<smtp-pattern-list l>\n</smtp-pattern-list>\n<domain *>\nsmtp-pattern-list m\n</domain>\n", "<smtp-pattern-list l>\n</smtp-pattern-list>\n<domain *>\nsmtp-pattern-list l\n</domain>\n"},
 	"foreign-directive":           {foreign(), "host-name a.example\n"},
 	"undocumented-directive":      {"<suppression-list l>\n</suppression-list>\n", "<address-list l>\n</address-list>\n"},
+	"relay-starttls":              {relay("auth-password x\n", ""), relay("auth-password x\nrequire-starttls yes\n", "")},
+	"relay-dkim-sign":             {"<domain *>\nqueue-to {sparkpost}\ndkim-sign yes\n</domain>\n", "<domain *>\nqueue-to {sparkpost}\ndkim-sign no\n</domain>\n"},
+	"relay-key-in-main":           {relay("auth-password x\n", ""), relay("", "")},
+	"relay-signals":               {relay("", "enable-signals true\n"), relay("", "enable-signals false\n")},
+	"relay-unreachable":           {"<domain {sparkpost}>\n</domain>\n", relay("", "")},
 	"old-directive":               {"<domain *>\ndk-sign yes\n</domain>\n", "<domain *>\ndkim-sign yes\n</domain>\n"},
 }
 
@@ -93,6 +98,10 @@ const vmta = "<virtual-mta v>\nsmtp-source-host 192.0.2.1 a.example\n</virtual-m
 
 func pool(name, more string) string {
 	return "<virtual-mta-pool " + name + ">\nvirtual-mta v\n" + more + "</virtual-mta-pool>\n"
+}
+
+func relay(entry, more string) string {
+	return "<domain {sparkpost}>\n" + entry + "</domain>\n<virtual-mta r>\n" + more + "<domain *>\nqueue-to {sparkpost}\n</domain>\n</virtual-mta>\n"
 }
 
 func reply(actions string) string {

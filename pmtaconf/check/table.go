@@ -20,7 +20,7 @@ const (
 	notYet    = "this version has no check for it"
 )
 
-var table = sorted(slices.Concat(guideRules, fileRules))
+var table = sorted(slices.Concat(guideRules, fileRules, relayRules))
 
 func sorted(rules []Rule) []Rule {
 	slices.SortFunc(rules, func(a, b Rule) int { return cmp.Compare(a.Code, b.Code) })
