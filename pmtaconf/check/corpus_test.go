@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/relayshift/relayshift/pmtaconf"
 	"github.com/relayshift/relayshift/pmtaconf/check"
 )
@@ -20,7 +22,7 @@ func TestCorpus(t *testing.T) {
 	if len(names) == 0 {
 		t.Skip("no corpus here")
 	}
-	tally := make(map[string]int)
+	tally, wrong := make(map[string]int), make(map[string]int)
 	for _, name := range names {
 		c, _ := pmtaconf.Load(os.DirFS(dir), filepath.Base(name), nil)
 		for _, d := range checkLaws(t, c) {
@@ -29,10 +31,15 @@ func TestCorpus(t *testing.T) {
 			}
 			tally[fmt.Sprintf("%-8s %s", d.Severity, d.Code)]++
 			if d.Severity == pmtaconf.Error {
+				wrong[string(d.Code)]++
 				f, _ := c.File(d.File)
 				t.Log(strings.TrimSpace(d.Render(f.Source())))
 			}
 		}
+	}
+	want := map[string]int{"bad-value": 7, "missing-value": 28, "pattern-list-late": 9, "records-twice": 4}
+	if diff := cmp.Diff(want, wrong); diff != "" {
+		t.Errorf("findings of severity error, which all are to be faults of the files (-want +got):\n%s", diff)
 	}
 	var rows []string
 	for code, n := range tally {
