@@ -98,15 +98,12 @@ func Uncomment(comments ...*Comment) ([]Node, error) {
 	return nodes, nil
 }
 
-// onlyWhole refuses a text with lines that were not understood, or whose last line asks for another.
+// onlyWhole refuses a text with lines that were not understood, or that ask for another line.
 func onlyWhole(f *File) error {
 	for id := range f.subtree(0) {
-		if f.lines[id].kind == kindBad {
+		if r := &f.lines[id]; r.kind == kindBad || r.flags&flagMore != 0 {
 			return ErrUnsafe
 		}
-	}
-	if last := f.bodies[0].last; last != 0 && f.lines[last].flags&flagMore != 0 {
-		return ErrUnsafe
 	}
 	return nil
 }

@@ -77,8 +77,19 @@ func (s *Spot) check() error {
 }
 
 // takesIn reports whether the list that ends in front of the spot would go on in a line of that text.
-func (s *Spot) takesIn(raw string) bool {
-	return s.after != 0 && s.body.f.lines[s.after].kind == kindDirective && s.body.f.lines[s.after].flags&flagMore != 0 && isListLine(raw)
+func (s *Spot) takesIn(raw string) bool { return s.after != 0 && s.body.f.takesIn(s.after, raw) }
+
+// takesIn reports whether the list in a line would go on in one of that text behind it.
+func (f *File) takesIn(id lineID, raw string) bool {
+	return f.lines[id].kind == kindDirective && f.lines[id].flags&flagMore != 0 && isListLine(raw)
+}
+
+// next is the line behind the spot, 0 at the end of the body.
+func (s *Spot) next() lineID {
+	if s.after == 0 {
+		return s.body.first()
+	}
+	return s.body.f.lines[s.after].next
 }
 
 // Add puts a directive at the spot.
@@ -174,11 +185,7 @@ func (s *Spot) model() (indent string, near lineID) {
 		}
 	}
 	look(s.after, true)
-	next := s.body.first()
-	if s.after != 0 {
-		next = f.lines[s.after].next
-	}
-	look(next, false)
+	look(s.next(), false)
 	if !found && s.body.id != 0 {
 		indent = deeper(f.indent(f.bodies[s.body.id].open))
 	}
@@ -374,6 +381,9 @@ func (s *Spot) Move(n Node) error {
 	}
 	if s.takesIn(f.raw(id)) {
 		return unsafe("moved line", "the list above it is not finished and would take it in; finish that first")
+	}
+	if next := s.next(); next != 0 && next != id && f.takesIn(id, f.raw(next)) {
+		return unsafe("moved line", "its list is not finished and would take in the line below; finish it first")
 	}
 	from := n.Parent()
 	indent, _ := s.model()

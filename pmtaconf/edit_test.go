@@ -254,3 +254,30 @@ func (e *editor) run(w []string) (err error) {
 	}
 	return err
 }
+
+func TestUnfinishedListTakesNothingIn(t *testing.T) {
+	t.Parallel()
+	f, _ := pmtaconf.Parse("f", []byte("a ,a.example\nx y\ndomain-macro\n"))
+	var list []pmtaconf.Node
+	for n := range f.Nodes() {
+		list = append(list, n)
+	}
+	want := string(f.Bytes())
+	if err := pmtaconf.Before(list[0]).Move(list[2]); !errors.Is(err, pmtaconf.ErrUnsafe) || string(f.Bytes()) != want {
+		t.Errorf("an unfinished list above a line that it takes in: %v\n%s", err, f.Bytes())
+	}
+	if err := pmtaconf.After(list[2]).Move(list[0]); !errors.Is(err, pmtaconf.ErrUnsafe) || string(f.Bytes()) != want {
+		t.Errorf("a line below an unfinished list that takes it in: %v\n%s", err, f.Bytes())
+	}
+	if err := pmtaconf.Before(list[1]).Move(list[2]); err != nil {
+		t.Errorf("an unfinished list above another line: %v", err)
+	}
+	f, _ = pmtaconf.Parse("f", []byte("# domain-macro m a,\n# x y\n"))
+	var comments []*pmtaconf.Comment
+	for n := range f.Nodes() {
+		comments = append(comments, n.(*pmtaconf.Comment))
+	}
+	if _, err := pmtaconf.Uncomment(comments...); !errors.Is(err, pmtaconf.ErrUnsafe) {
+		t.Errorf("an unfinished list comes back: %v", err)
+	}
+}
