@@ -1,0 +1,115 @@
+package routing_test
+
+import (
+	"fmt"
+	"testing/fstest"
+
+	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/routing"
+)
+
+const example = `<virtual-mta mta1>
+    <domain *>
+        max-smtp-out 10
+    </domain>
+</virtual-mta>
+<virtual-mta mta2>
+</virtual-mta>
+<virtual-mta-pool west>
+    virtual-mta mta1
+    virtual-mta mta2
+    virtual-mta mta2
+</virtual-mta-pool>
+<domain yahoo.com>
+    max-smtp-out 2
+</domain>
+`
+
+// open reads the example.
+func open() *routing.Index {
+	c, err := pmtaconf.Load(fstest.MapFS{"config": {Data: []byte(example)}}, "config", nil)
+	if err != nil {
+		panic(err)
+	}
+	ix, err := routing.New(c, nil)
+	if err != nil {
+		panic(err)
+	}
+	return ix
+}
+
+func ExampleNew() {
+	ix := open()
+	fmt.Println(len(ix.Faults()), "faults")
+	_, err := routing.New(nil, &routing.Options{Readings: map[string]string{"level": "neither"}})
+	fmt.Println(err)
+	// Output:
+	// 0 faults
+	// routing: doubt level has no reading "neither"; see Doubts
+}
+
+func ExampleIndex_Setting() {
+	ix := open()
+	s, ok := ix.Setting(routing.Queue{Domain: "gmail.com", VMTA: "mta1"}, "max-smtp-out")
+	fmt.Println(s.Value, s.Level, s.Pattern, s.At(), ok)
+	s, ok = ix.Setting(routing.Queue{Domain: "gmail.com", VMTA: "mta1"}, "bounce-after")
+	fmt.Println(s.Value, s.Level, ok)
+	// Output:
+	// 10 vmta * config:3 true
+	// 4d12h default true
+}
+
+func ExampleIndex_Detail() {
+	d, _ := open().Detail(routing.Queue{Domain: "yahoo.com", VMTA: "mta1"}, "max-smtp-out")
+	fmt.Println(d)
+	for _, s := range d.Beat {
+		fmt.Println("beat", s)
+	}
+	for _, o := range d.Doubts {
+		fmt.Println("in doubt:", o.Doubt, "is read as", o.Assumed)
+		for _, c := range o.Otherwise {
+			fmt.Println("under", c.Reading, "it is", c.Result)
+		}
+	}
+	// Output:
+	// max-smtp-out 10  (vmta *, config:3)
+	// beat max-smtp-out 2  (global yahoo.com, config:14)
+	// in doubt: level is read as level-first
+	// under pattern-first it is max-smtp-out 2  (global yahoo.com, config:14)
+}
+
+func ExampleIndex_Settings() {
+	for _, d := range open().Settings(routing.Queue{Domain: "yahoo.com", VMTA: "mta2"})[:3] {
+		fmt.Println(d)
+	}
+	// Output:
+	// max-smtp-out 2  (global yahoo.com, config:14)
+	// add-x-msys-api-header false  (default)
+	// allow-cancel-during-transfer true  (default)
+}
+
+func ExampleIndex_Pools() {
+	ix := open()
+	for p := range ix.Pools() {
+		for _, m := range p.Members {
+			fmt.Printf("%s: %d of %d to %s %s\n", p.Name, m.Lines, p.Lines, m.Kind, m.Name)
+		}
+	}
+	fmt.Println(ix.Reach("west"), ix.Defined("west"), ix.Defined("east"))
+	// Output:
+	// west: 1 of 3 to vmta mta1
+	// west: 2 of 3 to vmta mta2
+	// [mta1 mta2] pool unknown
+}
+
+func ExampleDoubts() {
+	for d := range routing.Doubts() {
+		if d.ID == "level" {
+			fmt.Println(d.Question)
+			fmt.Println(d.Default(), "by default; settle it with:", d.Settle)
+		}
+	}
+	// Output:
+	// Does a general <domain> of a VMTA beat a more specific one of its pool or of the top level?
+	// level-first by default; settle it with: pmta show settings DOMAIN/VMTA, and look at the directive
+}

@@ -1,0 +1,342 @@
+package routing
+
+import (
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/schema"
+)
+
+// Index answers questions about a configuration. [New] makes one. It speaks of the configuration as it was then: after an edit, make
+// a new one. An Index may be used from several goroutines at once, as long as nobody edits the configuration.
+type Index struct {
+	*tables
+	read  readings
+	plain bool // what decides which line holds is read as by default
+	all   *family
+}
+
+// New reads a configuration. What it cannot use - a pattern that is none, a macro that stands for itself - counts for nothing and is
+// in [Index.Faults]. The error is about the options alone; without options there is none.
+func New(c *pmtaconf.Config, opts *Options) (*Index, error) {
+	r, err := readingsOf(opts)
+	if err != nil {
+		return nil, err
+	}
+	f := &family{tree: readTree(c), indexes: make(map[readings]*Index), tables: make(map[readings]*tables)}
+	return f.index(r), nil
+}
+
+// family are the indexes of one configuration under different readings.
+type family struct {
+	tree    *block
+	mu      sync.Mutex
+	indexes map[readings]*Index
+	tables  map[readings]*tables // by the readings that they depend on, zero for the others
+}
+
+func (f *family) index(r readings) *Index {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if ix := f.indexes[r]; ix != nil {
+		return ix
+	}
+	own := r
+	for d := range own {
+		if !doubts[d].reindex {
+			own[d] = 0
+		}
+	}
+	t := f.tables[own]
+	if t == nil {
+		t = build(f.tree, own)
+		f.tables[own] = t
+	}
+	ix := &Index{tables: t, read: r, all: f, plain: r[dLevel] == 0 && r[dSuffixOrder] == 0 && r[dMacroShadow] == 0 && r[dListLines] != 1}
+	f.indexes[r] = ix
+	return ix
+}
+
+// under is the index under another reading of one doubt.
+func (ix *Index) under(d doubt, reading int) *Index {
+	r := ix.read
+	r[d] = uint8(reading)
+	return ix.all.index(r)
+}
+
+// Faults are what of the configuration was left out, because it could not be understood or is not allowed.
+func (ix *Index) Faults() pmtaconf.ErrorList { return slices.Clone(ix.faults) }
+
+// tables are a configuration, read under the readings that decide how.
+type tables struct {
+	read      readings
+	names     map[string]int32 // numbers of the domain names in patterns
+	hostNames []bool           // by those numbers
+	localName int32            // the number of "local", -1 when no pattern has it
+	ids       map[string]directiveID
+	words     []string         // by directiveID
+	global    entry            // the top level
+	domains   group            // its <domain> entries
+	vmtas     map[string]*vmta // by name
+	vmtaList  []*vmta
+	pools     map[string]*pool // by name
+	poolList  []*pool
+	signals   bool
+	spellings map[string][]string // of the names of VMTAs, pools, sources, lists and users, by their lower case
+	macros    schema.Macros
+	twoMacros bool // a macro is defined twice
+	expanded  int  // patterns that macros gave
+	faults    pmtaconf.ErrorList
+	tree      *block
+}
+
+// vmta is a <virtual-mta>.
+type vmta struct {
+	levels  [levels]*group
+	domains group
+	name    string
+	pools   []*pool // that list it, in the order of the file
+	own     entry   // what it sets outside of <domain>
+}
+
+// pool is a <virtual-mta-pool>.
+type pool struct {
+	name    string
+	own     entry
+	domains group
+	lines   []*line // virtual-mta
+}
+
+// key is a name under the reading of case.
+func (t *tables) key(name string) string {
+	if t.read[dNameCase] == 1 {
+		return strings.ToLower(name)
+	}
+	return name
+}
+
+// blocksOf groups the blocks of one kind by their argument, in the order in which each comes first.
+func (t *tables) blocksOf(in []*block, kind string) (keys []string, blocks map[string][]*block) {
+	blocks = make(map[string][]*block)
+	for _, b := range in {
+		for _, it := range b.items {
+			if it.sub == nil || it.sub.kind != kind {
+				continue
+			}
+			key := t.key(it.sub.arg)
+			if _, ok := blocks[key]; !ok {
+				keys = append(keys, key)
+			}
+			blocks[key] = append(blocks[key], it.sub)
+			t.spell(it.sub.arg)
+		}
+	}
+	return keys, blocks
+}
+
+// spell notes a name as it is written.
+func (t *tables) spell(name string) {
+	lower := strings.ToLower(name)
+	if !slices.Contains(t.spellings[lower], name) {
+		t.spellings[lower] = append(t.spellings[lower], name)
+	}
+}
+
+// build reads the tree.
+func build(tree *block, r readings) *tables {
+	t := &tables{
+		read: r, tree: tree, names: make(map[string]int32), ids: make(map[string]directiveID), localName: -1,
+		vmtas: make(map[string]*vmta), pools: make(map[string]*pool), spellings: make(map[string][]string),
+	}
+	for _, scope := range []string{"domain", "virtual-mta", "virtual-mta-pool", "source", "global"} {
+		for d := range schema.Directives(scope) {
+			t.id(d.Name)
+		}
+	}
+	t.readMacros()
+	t.global.level = globalLevel
+	t.fill(&t.global, []*block{tree})
+	t.domains = t.readDomains([]*block{tree}, globalLevel)
+	keys, blocks := t.blocksOf([]*block{tree}, "virtual-mta")
+	for _, key := range keys {
+		t.addVMTA(key, blocks[key])
+	}
+	keys, blocks = t.blocksOf([]*block{tree}, "virtual-mta-pool")
+	for _, key := range keys {
+		t.addPool(key, blocks[key])
+	}
+	for _, v := range t.vmtaList {
+		t.join(v)
+	}
+	for _, it := range tree.items {
+		t.signals = t.signals || it.sub != nil && it.sub.kind == "signals"
+	}
+	if id, ok := t.names["local"]; ok {
+		t.localName = id
+	}
+	hostName, _ := t.find("host-name")
+	for _, l := range t.global.find(hostName) {
+		t.hostNames[t.name(strings.TrimSuffix(l.value, "."))] = true
+	}
+	return t
+}
+
+func (t *tables) addVMTA(key string, blocks []*block) {
+	v := &vmta{name: blocks[0].arg}
+	t.fill(&v.own, blocks)
+	v.domains = t.readDomains(v.own.blocks, vmtaLevel)
+	v.levels = [levels]*group{&v.domains, nil, &t.domains}
+	t.vmtas[key] = v
+	t.vmtaList = append(t.vmtaList, v)
+}
+
+func (t *tables) addPool(key string, blocks []*block) {
+	p := &pool{name: blocks[0].arg, own: entry{level: poolLevel}}
+	t.fill(&p.own, blocks)
+	p.domains = t.readDomains(p.own.blocks, poolLevel)
+	t.pools[key] = p
+	t.poolList = append(t.poolList, p)
+	member, _ := t.find("virtual-mta")
+	group := p.own.find(member)
+	for i := range group {
+		l := &group[i]
+		p.lines = append(p.lines, l)
+		if v := t.vmtas[t.key(l.value)]; v != nil && (len(v.pools) == 0 || v.pools[len(v.pools)-1] != p) {
+			v.pools = append(v.pools, p)
+		}
+	}
+}
+
+// join gives a VMTA the <domain> entries of its pool. It may be in one pool with such entries only (guide 3.3.13.2).
+func (t *tables) join(v *vmta) {
+	var second *pool
+	for _, p := range v.pools {
+		switch {
+		case len(p.domains.entries) == 0:
+		case v.levels[poolLevel] == nil:
+			v.levels[poolLevel] = &p.domains
+		case second == nil:
+			second = p
+		}
+	}
+	if second != nil {
+		t.fault(pmtaconf.Error, "two-domain-pools", v.own.blocks[0].scope,
+			"a VMTA is in several pools that hold <domain>; the settings of the first are taken", "let one pool hold the <domain> entries")
+	}
+}
+
+func (t *tables) readMacros() {
+	last := t.read[dMacroAgain] == 1
+	var defs []schema.Macro
+	var nodes []*pmtaconf.Directive
+	at := make(map[string]int)
+	for _, it := range t.tree.items {
+		if it.d == nil || !strings.EqualFold(it.d.Name(), "domain-macro") {
+			continue
+		}
+		m, err := schema.ParseMacro(it.d.Value())
+		if err != nil {
+			t.fault(pmtaconf.Error, "bad-macro", it.d, "a macro that cannot be read", "write domain-macro NAME PIECE,PIECE")
+			continue
+		}
+		i, again := at[m.Name]
+		t.twoMacros = t.twoMacros || again
+		switch {
+		case !again:
+			at[m.Name] = len(defs)
+			defs = append(defs, m)
+			nodes = append(nodes, it.d)
+		case last:
+			defs[i], nodes[i] = m, it.d
+		}
+	}
+	for i, m := range defs {
+		if err := t.macros.Define(m); err != nil {
+			t.fault(pmtaconf.Error, "bad-macro", nodes[i], "a macro that cannot be defined", "")
+		}
+	}
+}
+
+// maxExpanded is the number of patterns that the macros of a configuration may give in all.
+const maxExpanded = 1 << 20
+
+// readDomains reads the <domain> entries in blocks of one VMTA or pool, or of the top level.
+func (t *tables) readDomains(in []*block, lv level) group {
+	type key struct {
+		pattern schema.Pattern
+		macro   bool
+	}
+	var order []key
+	blocks := make(map[key][]*block)
+	add := func(k key, b *block) {
+		if _, ok := blocks[k]; !ok {
+			order = append(order, k)
+		}
+		blocks[k] = append(blocks[k], b)
+	}
+	for _, b := range in {
+		for _, it := range b.items {
+			if it.sub == nil || it.sub.kind != "domain" {
+				continue
+			}
+			p, err := schema.ParsePattern(it.sub.arg)
+			if err != nil {
+				t.fault(pmtaconf.Warning, "bad-pattern", it.sub.scope, "a <domain> whose argument is no domain pattern matches nothing", "name one domain; a domain-macro holds several")
+				continue
+			}
+			if !p.HasMacro() {
+				add(key{p.Fold(), false}, it.sub)
+				continue
+			}
+			for _, q := range t.expand(p, it.sub) {
+				add(key{q.Fold(), true}, it.sub)
+			}
+		}
+	}
+	var g group
+	for _, k := range order {
+		e := &entry{pattern: k.pattern, name: t.name(k.pattern.Name()), text: k.pattern.String(), macro: k.macro, level: lv}
+		t.fill(e, blocks[k])
+		g.entries = append(g.entries, e)
+	}
+	g.index(len(t.names), lv == globalLevel)
+	return g
+}
+
+// expand gives what a pattern with macros stands for, each pattern once.
+func (t *tables) expand(p schema.Pattern, b *block) []schema.Pattern {
+	list, err := t.macros.Expand(p)
+	t.expanded += len(list)
+	switch {
+	case err != nil:
+		t.fault(pmtaconf.Error, "bad-macro-use", b.scope, "the macros of a <domain> cannot be expanded; it matches nothing", "see that each macro is defined and stands for domains, not for itself")
+		return nil
+	case t.expanded > maxExpanded:
+		t.fault(pmtaconf.Error, "macro-explosion", b.scope, "macros stand for more than a million domains; the rest is left out", "")
+		return nil
+	}
+	seen := make(map[schema.Pattern]bool, len(list))
+	return slices.DeleteFunc(list, func(q schema.Pattern) bool {
+		q = q.Fold()
+		again := seen[q]
+		seen[q] = true
+		return again || q.HasMacro()
+	})
+}
+
+// fault notes what was left out.
+func (t *tables) fault(s pmtaconf.Severity, code pmtaconf.Code, n pmtaconf.Node, message, hint string) {
+	if len(t.faults) >= maxFaults || n == nil {
+		return
+	}
+	d := &pmtaconf.Diagnostic{Pos: n.Pos(), End: n.End(), Severity: s, Code: code, Message: message, Hint: hint}
+	if b := n.Parent(); b != nil {
+		d.File = b.File().Name()
+	}
+	t.faults = append(t.faults, d)
+}
+
+// maxFaults is how many faults are kept.
+const maxFaults = 1000
