@@ -20,6 +20,7 @@ import (
 const (
 	configDir   = "config"
 	diffFile    = "changes.diff"
+	flowFile    = "flow.svg"
 	archiveFile = "before.tar.gz"
 	planFile    = "plan.json"
 	sampleDir   = "sample"
@@ -36,7 +37,7 @@ func openOut(dir string) (*os.Root, error) {
 	if err != nil {
 		return nil, err
 	}
-	known := []string{configDir, diffFile, archiveFile, planFile, sampleDir, markFile}
+	known := []string{configDir, diffFile, flowFile, archiveFile, planFile, sampleDir, markFile}
 	mine := slices.ContainsFunc(entries, func(e fs.DirEntry) bool { return e.Name() == markFile })
 	for _, e := range entries {
 		if !mine || !slices.Contains(known, e.Name()) {
@@ -72,7 +73,7 @@ func within(file, dir string) bool {
 
 // write puts the results into the output folder.
 func (m *migration) write(ctx context.Context) error {
-	for _, name := range []string{configDir, diffFile, archiveFile, planFile} {
+	for _, name := range []string{configDir, diffFile, flowFile, archiveFile, planFile} {
 		if err := m.dst.RemoveAll(name); err != nil {
 			return err
 		}
@@ -88,6 +89,14 @@ func (m *migration) write(ctx context.Context) error {
 			return err
 		}
 		m.files = append(m.files, diffFile+"  the diff above, passwords masked")
+		picture, err := m.picture()
+		if err != nil {
+			return err
+		}
+		if err := m.put(flowFile, picture, 0o644); err != nil {
+			return err
+		}
+		m.files = append(m.files, flowFile+"  a picture of where the mail goes then")
 	}
 	if err := m.archive(ctx); err != nil {
 		return err
