@@ -4,13 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 )
 
 // ApplyOptions says how [Apply] goes about it. The zero value, or nil, stops at the first error.
 type ApplyOptions struct {
+	// Concurrency is how many changes are under way at a time at most. 0 means 4; 1 makes them one after the other, in the order of the
+	// list. More only helps while the limiter of [Config] has something left.
+	Concurrency int
 	// Progress is called, from the calling goroutine, when a change starts and when it ends. nil means nobody is told.
 	Progress func(Step)
+	// Journal gets a line of JSON before and after each request and each change, as [JournalEntry] describes, each with one Write. A
+	// request whose line cannot be written is not sent, and the apply stops. nil means no journal. Give it a file that is appended to.
+	Journal io.Writer
 	// ContinueOnError goes on with the changes that do not depend on one that failed.
 	ContinueOnError bool
 	// AllowConflicts applies the changes although some wishes cannot be fulfilled. Without it, conflicts are an error and nothing is sent.
@@ -83,15 +90,17 @@ func (e *ChangeError) Error() string {
 // Unwrap returns Err.
 func (e *ChangeError) Unwrap() error { return e.Err }
 
-// Apply makes the changes one after the other, in the order of the list. It begins with one list request for each kind of resource the
-// changes touch, and makes only what is not there yet: the same changes may be applied again, after being cut off at any request, and
-// nothing is made twice. A resource that is neither as it was planned nor as it is wanted is left alone and reported as [ErrStale].
+// Apply makes the changes, several at a time, each after those it depends on. It begins with one list request for each kind of resource
+// the changes touch, and makes only what is not there yet: the same changes may be applied again, after being cut off at any request,
+// and nothing is made twice. A resource that is neither as it was planned nor as it is wanted is left alone and reported as [ErrStale].
+// Deletions wait for everything that stands before them in the list, and are not tried when some of that failed.
 //
 // When the answer to a creation is lost, the resource is looked for once; if it is not there, the change fails with [ErrUncertain], and
 // the next run decides from a fresh list.
 //
-// The report is complete also in case of an error. The error is a *[ChangeError], several of them joined with ContinueOnError, or the
-// error of the first lists. Only one apply should work on an account at a time: the API has no locks.
+// After an error, or when ctx ends, no further change is started, and those under way are waited for. The report is complete also in
+// case of an error. The error is a *[ChangeError], several of them joined when several changes failed, or the error of the first
+// lists. Only one apply should work on an account at a time: the API has no locks.
 func Apply(ctx context.Context, c *Client, changes *Changes, opts *ApplyOptions) (*Report, error) {
 	if opts == nil {
 		opts = &ApplyOptions{}
@@ -104,44 +113,27 @@ func Apply(ctx context.Context, c *Client, changes *Changes, opts *ApplyOptions)
 	if n := len(changes.Conflicts); n > 0 && !opts.AllowConflicts {
 		return rep, fmt.Errorf("sparkpost: %d conflicts, nothing was changed; the first: %s", n, changes.Conflicts[0])
 	}
+	if opts.Concurrency < 0 {
+		return rep, errors.New("sparkpost: negative ApplyOptions.Concurrency")
+	}
 	if total == 0 {
 		return rep, nil
 	}
-	now, err := read(ctx, c, nil, kindsOf(changes))
+	var j *journal
+	if opts.Journal != nil {
+		j = &journal{w: opts.Journal, now: c.api.now}
+	}
+	if err := j.write(JournalEntry{Event: JournalBegin, Total: total}); err != nil {
+		return rep, err
+	}
+	now, err := read(withJournal(ctx, j, JournalEntry{}), c, nil, kindsOf(changes))
 	if err != nil {
 		return rep, err
 	}
-	a := &applier{c: c, now: now, subs: indexSubaccounts(now.Subaccounts), opts: opts, failed: map[Ref]bool{}}
-	tell := func(s Step) {
-		if opts.Progress != nil {
-			opts.Progress(s)
-		}
-	}
-	var errs []error
-	for i := range rep.Steps {
-		s := &rep.Steps[i]
-		if on, blocked := a.blocked(s.Change); blocked {
-			s.Outcome, s.Err = OutcomeBlocked, fmt.Errorf("sparkpost: %s %s failed before", on.Kind, on.Key)
-			a.failed[Ref{s.Change.Kind, s.Change.Key}] = true
-			tell(*s)
-			continue
-		}
-		s.Outcome = OutcomeStarted
-		tell(*s)
-		if s.Outcome, err = a.apply(ctx, s.Change); err != nil {
-			s.Outcome, s.Err = OutcomeFailed, err
-			errs = append(errs, &ChangeError{s.Change, err})
-			a.failed[Ref{s.Change.Kind, s.Change.Key}] = true
-		}
-		tell(*s)
-		if err != nil && (!opts.ContinueOnError || ctx.Err() != nil) {
-			break
-		}
-	}
-	if len(errs) == 1 {
-		return rep, errs[0]
-	}
-	return rep, errors.Join(errs...)
+	r := &run{applier: newApplier(c, now, opts), journal: j, rep: rep, opts: opts}
+	err = r.all(ctx)
+	j.write(JournalEntry{Event: JournalFinish, Total: total}) // the last line is only a comfort
+	return rep, err
 }
 
 func kindsOf(changes *Changes) map[Kind]bool {
@@ -150,53 +142,6 @@ func kindsOf(changes *Changes) map[Kind]bool {
 		kinds[ch.Kind] = true
 	}
 	return kinds
-}
-
-// applier keeps the present state as the changes go on.
-type applier struct {
-	c      *Client
-	now    *State
-	subs   *subaccountIndex
-	opts   *ApplyOptions
-	failed map[Ref]bool
-}
-
-// blocked returns the failed change that ch depends on.
-func (a *applier) blocked(ch Change) (Ref, bool) {
-	deps := []Ref{{ch.Kind, ch.Key}}
-	switch it := ch.After; {
-	case it == nil:
-	case it.Pool != nil && it.Pool.Overflow != nil:
-		deps = append(deps, Ref{KindPool, *it.Pool.Overflow})
-	case it.IP != nil && it.IP.Pool != nil:
-		deps = append(deps, Ref{KindPool, *it.IP.Pool})
-	case it.Subaccount != nil && it.Subaccount.IPPool != nil:
-		deps = append(deps, Ref{KindPool, *it.Subaccount.IPPool})
-	case it.Domain != nil && it.Domain.Owner != "" && it.Domain.OwnerID == 0:
-		deps = append(deps, Ref{KindSubaccount, it.Domain.Owner})
-	}
-	for _, d := range deps {
-		if a.failed[d] {
-			return d, true
-		}
-	}
-	return Ref{}, false
-}
-
-func (a *applier) apply(ctx context.Context, ch Change) (Outcome, error) {
-	switch {
-	case ch.item() == nil:
-		return "", errors.New("sparkpost: the change holds no resource")
-	case ch.Kind == KindPool && ch.item().Pool != nil:
-		return a.pool(ctx, ch)
-	case ch.Kind == KindIP && ch.item().IP != nil && ch.Op == OpUpdate:
-		return a.ip(ctx, ch)
-	case ch.Kind == KindSubaccount && ch.item().Subaccount != nil && ch.Op != OpDelete:
-		return a.subaccount(ctx, ch)
-	case ch.Kind == KindDomain && ch.item().Domain != nil:
-		return a.domain(ctx, ch)
-	}
-	return "", fmt.Errorf("sparkpost: do not know how to %s %s", ch.Op, ch.Kind)
 }
 
 // item returns the resource a change is about.

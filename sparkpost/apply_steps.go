@@ -5,19 +5,87 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 )
 
-func (a *applier) pool(ctx context.Context, ch Change) (Outcome, error) {
-	i := slices.IndexFunc(a.now.Pools, func(p PoolSpec) bool { return p.ID == ch.Key })
+// applier keeps what is there as the changes go on. Several goroutines use it, never two for the same resource.
+type applier struct {
+	c    *Client
+	opts *ApplyOptions
+
+	mu      sync.Mutex // guards what follows, not what the pointers lead to
+	pools   map[string]*PoolSpec
+	ips     map[string]*IPSpec
+	domains map[string]*DomainSpec
+	subs    *subaccountIndex
+}
+
+func newApplier(c *Client, now *State, opts *ApplyOptions) *applier {
+	a := &applier{c: c, opts: opts, pools: map[string]*PoolSpec{}, ips: map[string]*IPSpec{}, domains: map[string]*DomainSpec{},
+		subs: indexSubaccounts(now.Subaccounts)}
+	for i := range now.Pools {
+		a.pools[now.Pools[i].ID] = &now.Pools[i]
+	}
+	for i := range now.IPs {
+		a.ips[now.IPs[i].Address] = &now.IPs[i]
+	}
+	for i := range now.Domains {
+		a.domains[now.Domains[i].Name] = &now.Domains[i]
+	}
+	return a
+}
+
+// look returns what is there under a key, nil when nothing is.
+func look[T any](a *applier, m map[string]*T, key string) *T {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return m[key]
+}
+
+// keep notes what is there now, nil for nothing.
+func keep[T any](a *applier, m map[string]*T, key string, v *T) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if v == nil {
+		delete(m, key)
+		return
+	}
+	m[key] = v
+}
+
+func (a *applier) matchSubaccount(w SubaccountSpec) []SubaccountSpec {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return slices.Clone(a.subs.match(w))
+}
+
+func (a *applier) apply(ctx context.Context, ch Change) (Outcome, error) {
 	switch {
-	case ch.Op == OpDelete && i < 0:
+	case ch.item() == nil:
+		return "", errors.New("sparkpost: the change holds no resource")
+	case ch.Kind == KindPool && ch.item().Pool != nil:
+		return a.pool(ctx, ch)
+	case ch.Kind == KindIP && ch.item().IP != nil && ch.Op == OpUpdate:
+		return a.ip(ctx, ch)
+	case ch.Kind == KindSubaccount && ch.item().Subaccount != nil && ch.Op != OpDelete:
+		return a.subaccount(ctx, ch)
+	case ch.Kind == KindDomain && ch.item().Domain != nil:
+		return a.domain(ctx, ch)
+	}
+	return "", fmt.Errorf("sparkpost: do not know how to %s %s", ch.Op, ch.Kind)
+}
+
+func (a *applier) pool(ctx context.Context, ch Change) (Outcome, error) {
+	now := look(a, a.pools, ch.Key)
+	switch {
+	case ch.Op == OpDelete && now == nil:
 		return OutcomeUnneeded, nil
 	case ch.Op == OpDelete:
-		return OutcomeDone, a.c.Pools.Delete(ctx, ch.Key)
-	case ch.Op == OpUpdate && i < 0:
+		return a.deletePool(ctx, ch.Key)
+	case ch.Op == OpUpdate && now == nil:
 		return "", gone()
-	case i >= 0:
-		if ok, err := compare(ch, &Item{Pool: &a.now.Pools[i]}); ok || err != nil {
+	case now != nil:
+		if ok, err := compare(ch, &Item{Pool: now}); ok || err != nil {
 			return OutcomeUnneeded, err
 		}
 	}
@@ -26,9 +94,9 @@ func (a *applier) pool(ctx context.Context, ch Change) (Outcome, error) {
 		if err := a.c.Pools.Update(ctx, ch.Key, PoolUpdate{Name: w.Name, Overflow: w.Overflow}); err != nil {
 			return "", err
 		}
-		a.now.Pools[i].Name = w.Name
+		now.Name = w.Name
 		if w.Overflow != nil {
-			a.now.Pools[i].Overflow = w.Overflow
+			now.Overflow = w.Overflow
 		}
 		return OutcomeDone, nil
 	}
@@ -41,7 +109,25 @@ func (a *applier) pool(ctx context.Context, ch Change) (Outcome, error) {
 	if err != nil {
 		return "", err
 	}
-	a.now.Pools = append(a.now.Pools, *w)
+	made := *w
+	keep(a, a.pools, ch.Key, &made)
+	return OutcomeDone, nil
+}
+
+// deletePool deletes a pool that no subaccount uses by now: the API would do it in any case, and reject all mail of such a subaccount.
+func (a *applier) deletePool(ctx context.Context, id string) (Outcome, error) {
+	for s, err := range a.c.Subaccounts.All(ctx, SubaccountFilter{IPPool: id}) {
+		if err != nil {
+			return "", err
+		}
+		if s.IPPool == id {
+			return "", fmt.Errorf("%w: subaccount %d (%s) uses the pool", ErrStale, s.ID, s.Name)
+		}
+	}
+	if err := a.c.Pools.Delete(ctx, id); err != nil {
+		return "", err
+	}
+	keep(a, a.pools, id, nil)
 	return OutcomeDone, nil
 }
 
@@ -57,11 +143,11 @@ func (a *applier) findPool(ctx context.Context, ch Change, cause error) error {
 }
 
 func (a *applier) ip(ctx context.Context, ch Change) (Outcome, error) {
-	i := slices.IndexFunc(a.now.IPs, func(ip IPSpec) bool { return ip.Address == ch.Key })
-	if i < 0 {
+	now := look(a, a.ips, ch.Key)
+	if now == nil {
 		return "", gone()
 	}
-	if ok, err := compare(ch, &Item{IP: &a.now.IPs[i]}); ok || err != nil {
+	if ok, err := compare(ch, &Item{IP: now}); ok || err != nil {
 		return OutcomeUnneeded, err
 	}
 	w := ch.After.IP
@@ -70,7 +156,7 @@ func (a *applier) ip(ctx context.Context, ch Change) (Outcome, error) {
 
 func (a *applier) subaccount(ctx context.Context, ch Change) (Outcome, error) {
 	w := ch.After.Subaccount
-	found := a.subs.match(*w)
+	found := a.matchSubaccount(*w)
 	switch {
 	case len(found) > 1:
 		return "", fmt.Errorf("%w: %s", ErrAmbiguous, describeIDs(found))
@@ -97,7 +183,9 @@ func (a *applier) subaccount(ctx context.Context, ch Change) (Outcome, error) {
 	default:
 		made.ID = created.ID
 	}
+	a.mu.Lock()
 	a.subs.add(made)
+	a.mu.Unlock()
 	return OutcomeDone, nil
 }
 
@@ -127,7 +215,7 @@ func (a *applier) ownerOf(d *DomainSpec) (int, error) {
 	if d.Owner == "" || d.OwnerID != 0 {
 		return d.OwnerID, nil
 	}
-	found := a.subs.match(SubaccountSpec{Name: d.Owner})
+	found := a.matchSubaccount(SubaccountSpec{Name: d.Owner})
 	switch len(found) {
 	case 0:
 		return 0, fmt.Errorf("%w: there is no subaccount %q", ErrStale, d.Owner)
@@ -144,26 +232,30 @@ func (a *applier) domain(ctx context.Context, ch Change) (Outcome, error) {
 		return "", err
 	}
 	domains := a.c.owner(owner).Domains
-	i := slices.IndexFunc(a.now.Domains, func(d DomainSpec) bool { return d.Name == ch.Key })
-	if i >= 0 && a.now.Domains[i].OwnerID != owner {
-		return "", fmt.Errorf("%w: the domain belongs to %s", ErrConflict, a.now.Domains[i].ownerText())
+	now := look(a, a.domains, ch.Key)
+	if now != nil && now.OwnerID != owner {
+		return "", fmt.Errorf("%w: the domain belongs to %s", ErrConflict, now.ownerText())
 	}
 	switch {
-	case ch.Op == OpDelete && i < 0:
+	case ch.Op == OpDelete && now == nil:
 		return OutcomeUnneeded, nil
 	case ch.Op == OpDelete:
-		return OutcomeDone, domains.Delete(ctx, ch.Key)
-	case ch.Op != OpCreate && i < 0:
+		if err := domains.Delete(ctx, ch.Key); err != nil {
+			return "", err
+		}
+		keep(a, a.domains, ch.Key, nil)
+		return OutcomeDone, nil
+	case ch.Op != OpCreate && now == nil:
 		return "", gone()
 	case ch.Op == OpVerify:
-		return a.verify(ctx, domains, &a.now.Domains[i], w)
-	case i >= 0:
+		return a.verify(ctx, domains, now, w)
+	case now != nil:
 		if w.DKIM != nil {
-			if err := readKey(ctx, a.c, &a.now.Domains[i]); err != nil {
+			if err := readKey(ctx, a.c, now); err != nil {
 				return "", err
 			}
 		}
-		if ok, err := compare(ch, &Item{Domain: &a.now.Domains[i]}); ok || err != nil {
+		if ok, err := compare(ch, &Item{Domain: now}); ok || err != nil {
 			return OutcomeUnneeded, err
 		}
 	}
@@ -176,19 +268,23 @@ func (a *applier) domain(ctx context.Context, ch Change) (Outcome, error) {
 			return "", err
 		}
 		if key != nil {
-			a.now.Domains[i].Status = &DomainStatus{}
+			now.Status = &DomainStatus{}
 		}
 		return OutcomeDone, nil
 	}
-	_, err = domains.Create(ctx, NewDomain{Name: w.Name, TrackingDomain: deref(w.TrackingDomain), DKIM: key, Shared: deref(w.Shared)})
+	return OutcomeDone, a.createDomain(ctx, ch, domains, owner, key)
+}
+
+func (a *applier) createDomain(ctx context.Context, ch Change, domains *Domains, owner int, key *DKIMKey) error {
+	w := ch.After.Domain
+	_, err := domains.Create(ctx, NewDomain{Name: w.Name, TrackingDomain: deref(w.TrackingDomain), DKIM: key, Shared: deref(w.Shared)})
 	if lost(err) {
 		err = a.findDomain(ctx, ch, owner, err)
 	}
-	if err != nil {
-		return "", err
+	if err == nil {
+		keep(a, a.domains, ch.Key, &DomainSpec{Name: w.Name, Owner: w.Owner, OwnerID: owner})
 	}
-	a.now.Domains = append(a.now.Domains, DomainSpec{Name: w.Name, Owner: w.Owner, OwnerID: owner})
-	return OutcomeDone, nil
+	return err
 }
 
 // findDomain looks for a domain whose creation may have happened. It returns cause when the owner does not have it.

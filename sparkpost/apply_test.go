@@ -82,6 +82,9 @@ var cuts = map[string]sparkposttest.Fault{
 	"unauthorized before": {Status: 401, Body: `{"errors":[{"message":"Unauthorized"}]}`},
 }
 
+// serial makes the order of requests, and so the ids, the same in every run.
+var serial = &sparkpost.ApplyOptions{Concurrency: 1}
+
 func TestApplyCutOffAnywhere(t *testing.T) {
 	t.Parallel()
 	want := migration(t)
@@ -89,7 +92,7 @@ func TestApplyCutOffAnywhere(t *testing.T) {
 	c := connect(t, undisturbed)
 	changes := mustPlan(t, mustRead(t, c, want), want)
 	first := len(undisturbed.Requests())
-	if _, err := sparkpost.Apply(t.Context(), c, changes, nil); err != nil {
+	if _, err := sparkpost.Apply(t.Context(), c, changes, serial); err != nil {
 		t.Fatal(err)
 	}
 	total := len(undisturbed.Requests()) - first
@@ -128,12 +131,12 @@ func cutAt(t *testing.T, want *sparkpost.State, cut sparkposttest.Fault, n, atte
 		cut.Times = 1
 	}
 	srv.Inject(cut)
-	opts := &sparkpost.ApplyOptions{ContinueOnError: mode == "continue"}
+	opts := &sparkpost.ApplyOptions{Concurrency: 1, ContinueOnError: mode == "continue"}
 	_, firstErr := sparkpost.Apply(t.Context(), c, changes, opts)
 	if mode != "same plan" {
 		changes = mustPlan(t, mustRead(t, c, want), want)
 	}
-	if _, err := sparkpost.Apply(t.Context(), c, changes, nil); err != nil {
+	if _, err := sparkpost.Apply(t.Context(), c, changes, serial); err != nil {
 		t.Fatalf("request %d: second run: %v (first run: %v)", n, err, firstErr)
 	}
 	if again := mustPlan(t, mustRead(t, c, want), want); !again.Empty() {
@@ -184,7 +187,7 @@ func TestApplyCancelled(t *testing.T) {
 		c := connect(t, srv)
 		changes := mustPlan(t, mustRead(t, c, want), want)
 		ctx, cancel := context.WithCancel(t.Context())
-		rep, err := sparkpost.Apply(ctx, c, changes, &sparkpost.ApplyOptions{ContinueOnError: true, Progress: func(s sparkpost.Step) {
+		rep, err := sparkpost.Apply(ctx, c, changes, &sparkpost.ApplyOptions{Concurrency: 1, ContinueOnError: true, Progress: func(s sparkpost.Step) {
 			if s.Index == stop && s.Outcome == sparkpost.OutcomeStarted {
 				cancel()
 			}
@@ -197,7 +200,7 @@ func TestApplyCancelled(t *testing.T) {
 			if n := rep.Count(sparkpost.OutcomeNotTried); n != len(changes.List)-stop-1 {
 				t.Errorf("cancelled at %d: %d changes not tried", stop, n)
 			}
-			if _, err := sparkpost.Apply(t.Context(), c, changes, nil); err != nil {
+			if _, err := sparkpost.Apply(t.Context(), c, changes, serial); err != nil {
 				t.Fatal(err)
 			}
 		} else if err != nil {
@@ -219,7 +222,7 @@ func TestApplyContinuesAroundFailure(t *testing.T) {
 	changes := mustPlan(t, mustRead(t, c, want), want)
 	srv.Inject(sparkposttest.Fault{Method: "POST", Path: "/ip-pools", Status: 403, Body: `{"errors":[{"message":"Forbidden."}]}`})
 	var seen []string
-	rep, err := sparkpost.Apply(t.Context(), c, changes, &sparkpost.ApplyOptions{ContinueOnError: true, Progress: func(s sparkpost.Step) {
+	rep, err := sparkpost.Apply(t.Context(), c, changes, &sparkpost.ApplyOptions{Concurrency: 1, ContinueOnError: true, Progress: func(s sparkpost.Step) {
 		if s.Outcome != sparkpost.OutcomeStarted {
 			seen = append(seen, fmt.Sprintf("%s %s: %s", s.Change.Op, s.Change.Key, s.Outcome))
 		}

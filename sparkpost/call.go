@@ -88,18 +88,30 @@ func (a *api) do(ctx context.Context, c call) error {
 	ctx = context.WithValue(ctx, callStateKey{}, st)
 	//lint:ignore SA1029 gosparkpost looks for its per-request headers under this plain string
 	ctx = context.WithValue(ctx, "http.Header", header)
+	note, err := journalRequest(ctx, c, path)
+	if err != nil {
+		return fail(&Error{Err: &permanentError{err}})
+	}
+	if e := a.exchange(ctx, c, st, u, body); e != nil {
+		fail(e)
+		note(e.Status, st.attempts, e)
+		return e
+	}
+	note(0, st.attempts, nil)
+	return nil
+}
+
+// exchange sends the request and decodes the answer.
+func (a *api) exchange(ctx context.Context, c call, st *callState, u string, body []byte) *Error {
 	res, err := a.gsp.DoRequest(ctx, c.method, u, body)
 	if err != nil {
-		return fail(&Error{Err: cause(err), Uncertain: st.uncertain})
+		return &Error{Err: cause(err), Uncertain: st.uncertain}
 	}
 	raw, err := res.ReadBody()
 	if err != nil {
-		return fail(&Error{Err: err, Uncertain: !reads(c.method)})
+		return &Error{Err: err, Uncertain: !reads(c.method)}
 	}
-	if e := a.decode(c, st, res.HTTP, raw); e != nil {
-		return fail(e)
-	}
-	return nil
+	return a.decode(c, st, res.HTTP, raw)
 }
 
 // decode turns a complete answer into results or an error.
@@ -109,7 +121,7 @@ func (a *api) decode(c call, st *callState, res *http.Response, raw []byte) *Err
 		switch {
 		case c.method == http.MethodDelete && res.StatusCode == http.StatusNotFound && st.uncertain:
 			return nil // an earlier attempt did it
-		case res.StatusCode >= 500:
+		case res.StatusCode >= 500 || e.HasCode("1502"):
 			e.Uncertain = st.uncertain
 		}
 		return e

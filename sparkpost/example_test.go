@@ -121,7 +121,7 @@ func ExampleApply() {
 	srv.Inject(sparkposttest.Fault{Nth: 2, Times: 10, Drop: true, AfterEffect: true})
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	rep, err := sparkpost.Apply(ctx, client, changes, &sparkpost.ApplyOptions{})
+	rep, err := sparkpost.Apply(ctx, client, changes, &sparkpost.ApplyOptions{Concurrency: 1})
 	fmt.Println(rep.Count(sparkpost.OutcomeDone), "done, outcome unknown:", errors.Is(err, sparkpost.ErrUncertain))
 
 	rep, err = sparkpost.Apply(ctx, client, changes, nil)

@@ -13,7 +13,8 @@ const gramLen = 12
 // scrubber removes known secrets from what a server sent back. The zero scrubber removes nothing.
 type scrubber struct {
 	whole []string
-	grams map[string]struct{}
+	grams map[string]struct{} // made when something is searched, which takes a failure
+	known int                 // how many of whole are in grams
 }
 
 // add makes the scrubber remove secret and every piece of it of at least gramLen characters.
@@ -22,11 +23,18 @@ func (s *scrubber) add(secret string) {
 		return
 	}
 	s.whole = append(s.whole, secret)
+}
+
+// index puts the pieces of the secrets into grams.
+func (s *scrubber) index() {
 	if s.grams == nil {
 		s.grams = map[string]struct{}{}
 	}
-	for i := 0; i+gramLen <= len(secret); i++ {
-		s.grams[secret[i:i+gramLen]] = struct{}{}
+	for ; s.known < len(s.whole); s.known++ {
+		secret := s.whole[s.known]
+		for i := 0; i+gramLen <= len(secret); i++ {
+			s.grams[secret[i:i+gramLen]] = struct{}{}
+		}
 	}
 }
 
@@ -37,9 +45,10 @@ func (s *scrubber) text(v string) string {
 			v = strings.ReplaceAll(v, w, redacted)
 		}
 	}
-	if len(s.grams) == 0 || len(v) < gramLen {
+	if len(s.whole) == 0 || len(v) < gramLen {
 		return v
 	}
+	s.index()
 	var b strings.Builder
 	for i := 0; i < len(v); {
 		j := i

@@ -3,13 +3,16 @@ package sparkpost
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
+	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -18,6 +21,7 @@ import (
 type transport struct {
 	cfg  Config
 	host string
+	hold hold
 }
 
 func newTransport(cfg Config, base string) (*transport, error) {
@@ -85,14 +89,21 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	ctx, st := req.Context(), stateOf(req)
 	replayable := req.Body == nil || req.Body == http.NoBody || req.GetBody != nil
+	var last outcome
 	for n := 1; ; n++ {
 		if err := t.admit(ctx); err != nil {
+			if n > 1 {
+				err = fmt.Errorf("waiting to try again after %s: %w", last.what(), err)
+			}
 			return nil, err
 		}
 		st.attempts = n
 		o := t.attempt(req, st)
-		if !reads(req.Method) && (o.err != nil && o.sent || o.err == nil && o.res.StatusCode >= 500) {
+		if !reads(req.Method) && (o.err != nil && o.sent || o.err == nil && (o.res.StatusCode >= 500 || o.unavailable())) {
 			st.uncertain = true
+		}
+		if o.limited() { // others wait also when this request is given up
+			t.hold.extend(t.cfg.Now(), min(retryAfter(o.res.Header, t.cfg.Now()), t.cfg.MaxBackoff))
 		}
 		if n >= t.cfg.Attempts || !replayable || ctx.Err() != nil || !retryable(st, o) {
 			return o.res, o.err
@@ -101,10 +112,71 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		if !ok {
 			return o.res, o.err
 		}
+		last = o
+		if o.limited() {
+			t.hold.extend(t.cfg.Now(), d) // admit waits, for this request and all others
+			continue
+		}
 		if err := t.cfg.Sleep(ctx, d); err != nil {
 			return nil, fmt.Errorf("waiting to try again after %s: %w", o.what(), err)
 		}
 	}
+}
+
+// hold is the pause that all requests keep after one of them was answered with 429. The zero hold lets everything through.
+type hold struct {
+	mu    sync.Mutex
+	until time.Time
+	turn  int // counts the extensions
+}
+
+// extend makes everybody wait for d from now on, unless they do so already.
+func (h *hold) extend(now time.Time, d time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if end := now.Add(d); d > 0 && end.After(h.until) {
+		h.until = end
+		h.turn++
+	}
+}
+
+// wait sleeps until the pause is over, those that begin meanwhile included.
+func (h *hold) wait(ctx context.Context, cfg *Config) error {
+	seen := -1
+	for {
+		h.mu.Lock()
+		now := cfg.Now()
+		d, turn := h.until.Sub(now), h.turn
+		h.mu.Unlock()
+		if d <= 0 || turn == seen {
+			return nil
+		}
+		seen = turn
+		if end, ok := ctx.Deadline(); ok && now.Add(d).After(end) {
+			return fmt.Errorf("the pause that the server wants would pass the deadline: %w", context.DeadlineExceeded)
+		}
+		if err := cfg.Sleep(ctx, d); err != nil {
+			return err
+		}
+	}
+}
+
+// limited reports whether the answer is 429.
+func (o outcome) limited() bool {
+	return o.err == nil && o.res.StatusCode == http.StatusTooManyRequests
+}
+
+// unavailable reports whether the answer is the one status 400 that passes by itself: code 1502, resources unavailable (reference:
+// extended codes). The body stays readable.
+func (o outcome) unavailable() bool {
+	if o.err != nil || o.res.StatusCode != http.StatusBadRequest {
+		return false
+	}
+	body, err := io.ReadAll(o.res.Body)
+	o.res.Body = io.NopCloser(bytes.NewReader(body))
+	var env envelope
+	return err == nil && json.Unmarshal(body, &env) == nil &&
+		slices.ContainsFunc(decodeItems(env.Errors), func(it ErrorItem) bool { return it.Code == "1502" })
 }
 
 // retryable reports whether the same request may be started again. A 429 was refused before anything happened; other failures are
@@ -119,7 +191,7 @@ func retryable(st *callState, o outcome) bool {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return st.safe
 	}
-	return false
+	return st.safe && o.unavailable()
 }
 
 // pause returns how long to wait before attempt n+1, and false when waiting makes no sense.
@@ -151,9 +223,12 @@ func backoff(lo, hi time.Duration, n int, jitter float64) time.Duration {
 	return d/2 + time.Duration(jitter*float64(d-d/2))
 }
 
-// admit waits for the limiter.
+// admit waits for the end of a pause after 429, then for the limiter.
 func (t *transport) admit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := t.hold.wait(ctx, &t.cfg); err != nil {
 		return err
 	}
 	if t.cfg.Limiter == nil {
@@ -176,7 +251,7 @@ func (t *transport) admit(ctx context.Context) error {
 		r.CancelAt(t.cfg.Now())
 		return err
 	}
-	return nil
+	return t.hold.wait(ctx, &t.cfg)
 }
 
 // attempt sends the request once and reads the whole answer.

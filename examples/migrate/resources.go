@@ -50,6 +50,7 @@ func (m *migration) resources(ctx context.Context) error {
 		bar := cli.NewProgress(m.env.Stderr, "SparkPost", len(m.changes.List))
 		m.applied, err = sparkpost.Apply(ctx, client, m.changes, &sparkpost.ApplyOptions{
 			AllowConflicts: true,
+			Concurrency:    1, // so that the subaccounts get their numbers in the order of the streams
 			Progress: func(s sparkpost.Step) {
 				if s.Outcome != sparkpost.OutcomeStarted {
 					bar.Step()

@@ -1,7 +1,9 @@
 package sparkposttest
 
 import (
+	"crypto/tls"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -17,7 +19,7 @@ type Fault struct {
 	Nth int
 	// Times is how many in a row are spoilt. 0 means one, a negative number all that follow.
 	Times int
-	// AfterEffect carries the request out first and spoils the answer only. Without it, Status and Drop prevent the effect.
+	// AfterEffect carries the request out first and spoils the answer only. Without it, Status, Drop, Reset and Hang prevent the effect.
 	AfterEffect bool
 
 	// Status, Header and Body replace the answer when Status is not 0.
@@ -26,6 +28,13 @@ type Fault struct {
 	Body   string
 	// Drop closes the connection without an answer.
 	Drop bool
+	// Reset is Drop with a TCP reset instead of an orderly end.
+	Reset bool
+	// Hang gives no answer and keeps the connection until the client gives up.
+	Hang bool
+	// Hit is called when the fault strikes: after the effect, if there is one, and before the answer, if there is one. A test can end
+	// a context or kill a process there. It may be called from several goroutines and may use the server.
+	Hit func()
 	// Cut carries the request out and breaks off in the middle of the answer.
 	Cut bool
 	// ContentType replaces that of the answer.
@@ -84,24 +93,36 @@ func (s *Server) take(r *request) Fault {
 }
 
 func (f Fault) spoils() bool {
-	return f.Status != 0 || f.Drop || f.Cut || f.ContentType != "" || f.Delay > 0
+	return f.Status != 0 || f.Drop || f.Reset || f.Hang || f.Hit != nil || f.Cut || f.ContentType != "" || f.Delay > 0
 }
 
 // effect reports whether the request is carried out.
-func (f Fault) effect() bool { return f.AfterEffect || f.Cut || f.Status == 0 && !f.Drop }
+func (f Fault) effect() bool { return f.AfterEffect || f.Cut || f.Status == 0 && !f.silent() }
+
+// silent reports whether no answer is given.
+func (f Fault) silent() bool { return f.Drop || f.Reset || f.Hang }
 
 // send writes the answer in rec, spoilt by f. n is the index of the recorded request.
-func (s *Server) send(w http.ResponseWriter, rec *httptest.ResponseRecorder, f Fault, n int) {
+func (s *Server) send(hr *http.Request, w http.ResponseWriter, rec *httptest.ResponseRecorder, f Fault, n int) {
 	status, header, body := rec.Code, rec.Header(), rec.Body.String()
 	if f.Status != 0 {
 		status, header, body = f.Status, f.Header, f.Body
 	}
 	s.mu.Lock()
-	if !f.Drop {
+	if !f.silent() {
 		s.requests[n].Status = status
 	}
 	s.mu.Unlock()
-	if f.Drop {
+	if f.Hit != nil {
+		f.Hit()
+	}
+	if f.Hang {
+		<-hr.Context().Done()
+	}
+	if f.Reset {
+		reset(w)
+	}
+	if f.silent() {
 		panic(http.ErrAbortHandler)
 	}
 	for k, v := range header {
@@ -121,4 +142,31 @@ func (s *Server) send(w http.ResponseWriter, rec *httptest.ResponseRecorder, f F
 	}
 	w.WriteHeader(status)
 	io.WriteString(w, body)
+}
+
+// resetter is a ResponseWriter that can break its connection off.
+type resetter interface{ reset() }
+
+// reset makes the connection end with a TCP reset. It does nothing where there is no connection of its own, as with HTTP/2.
+func reset(w http.ResponseWriter) {
+	if r, ok := w.(resetter); ok {
+		r.reset()
+		return
+	}
+	h, ok := w.(http.Hijacker)
+	if !ok {
+		return
+	}
+	conn, _, err := h.Hijack()
+	if err != nil {
+		return
+	}
+	raw := conn
+	if t, ok := conn.(*tls.Conn); ok {
+		raw = t.NetConn()
+	}
+	if t, ok := raw.(*net.TCPConn); ok {
+		t.SetLinger(0) // closing drops what is unsent and tells the peer so
+	}
+	raw.Close()
 }

@@ -74,7 +74,7 @@ func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
 		write(rec, s.answer(r))
 		s.mu.Unlock()
 	}
-	s.send(w, rec, f, n)
+	s.send(hr, w, rec, f, n)
 }
 
 func write(w http.ResponseWriter, rp reply) {
