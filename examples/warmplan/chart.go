@@ -8,6 +8,7 @@ import (
 	"math"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/wcharczuk/go-chart/v2"
 	"github.com/wcharczuk/go-chart/v2/drawing"
@@ -66,8 +67,12 @@ func drawChart(w io.Writer, r *warmup.Report, format string, log bool) error {
 		provider, text = chart.SVGWithCSS(darkCSS(), ""), html.EscapeString
 	}
 	axisStyle := chart.Style{FontSize: 11, FontColor: ink.colour(), StrokeColor: axis.colour(), StrokeWidth: 1}
+	font, err := chartFont()
+	if err != nil {
+		return err
+	}
 	c := chart.Chart{
-		Width: chartWidth, Height: chartHeight, DPI: 96,
+		Font: font, Width: chartWidth, Height: chartHeight, DPI: 96,
 		Background: chart.Style{FillColor: background.colour(), Padding: chart.Box{Top: 84, Left: 16, Right: 28, Bottom: 14}},
 		Canvas:     chart.Style{FillColor: background.colour()},
 		XAxis:      chart.XAxis{Style: axisStyle, Range: dateScale(r.Days)},
@@ -86,9 +91,12 @@ func drawChart(w io.Writer, r *warmup.Report, format string, log bool) error {
 	if err := c.Render(provider, &b); err != nil {
 		return err
 	}
-	_, err := w.Write(b.Bytes())
+	_, err = w.Write(b.Bytes())
 	return err
 }
+
+// chartFont reads the font once: the library's own way of doing so is not safe for use in several goroutines.
+var chartFont = sync.OnceValues(chart.GetDefaultFont)
 
 func chartTitle(r *warmup.Report, log bool) string {
 	name := r.Schedule.Name
