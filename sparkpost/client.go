@@ -124,8 +124,10 @@ func (c *Client) LogValue() slog.Value { return c.api.LogValue() }
 // Owner is the view of one owner: the primary account or one subaccount. Everything written through it belongs to that owner, and
 // only what that owner has is seen (reference: subaccount scoping).
 type Owner struct {
-	// Domains are the owner's sending domains.
+	// Domains are the owner's sending domains, with their DKIM keys under [Domains.Keys]. They are the bounce domains too.
 	Domains *Domains
+	// Tracking are the owner's tracking domains.
+	Tracking *TrackingDomains
 }
 
 // Everyone is the view across the primary account and all subaccounts. The API lets it list and nothing else: a write without an
@@ -133,19 +135,27 @@ type Owner struct {
 type Everyone struct {
 	// Domains lists sending domains of all owners.
 	Domains *AllDomains
+	// Tracking lists tracking domains of all owners.
+	Tracking *AllTrackingDomains
 }
 
 // Primary returns the view of the primary account.
-func (c *Client) Primary() Owner { return Owner{Domains: &Domains{c.api, scope{kind: scopeOwner}}} }
+func (c *Client) Primary() Owner { return c.view(scope{kind: scopeOwner}) }
 
 // Subaccount returns the view of one subaccount. Every call through it fails unless id is positive, so that an id that was never
 // set cannot turn into the primary account.
 func (c *Client) Subaccount(id int) Owner {
-	return Owner{Domains: &Domains{c.api, scope{kind: scopeSubaccount, id: id}}}
+	return c.view(scope{kind: scopeSubaccount, id: id})
+}
+
+func (c *Client) view(s scope) Owner {
+	return Owner{Domains: &Domains{c.api, s}, Tracking: &TrackingDomains{c.api, s}}
 }
 
 // Everyone returns the view across all owners.
-func (c *Client) Everyone() Everyone { return Everyone{Domains: &AllDomains{c.api}} }
+func (c *Client) Everyone() Everyone {
+	return Everyone{Domains: &AllDomains{c.api}, Tracking: &AllTrackingDomains{c.api}}
+}
 
 // owner returns the view for a subaccount id as resources carry it, 0 being the primary account.
 func (c *Client) owner(id int) Owner {

@@ -1,5 +1,6 @@
 // Package sparkpost manages what a move of mail streams to SparkPost needs there: subaccounts, sending domains with their own DKIM keys,
-// IP pools and sending IPs. It reads what is there, plans the way to what is wanted, and goes it.
+// tracking domains, IP pools and sending IPs. It reads what is there, plans the way to what is wanted, and goes it; plans do not cover
+// tracking domains and the additional keys of a domain, which are made by calls of their own.
 //
 // It works on github.com/SparkPost/gosparkpost and adds what that client lacks. The guarantees:
 //

@@ -58,32 +58,12 @@ type DomainKey struct {
 // UnmarshalJSON keeps unknown members in Extra, and takes the owner as number or string.
 func (d *Domain) UnmarshalJSON(data []byte) error {
 	type plain Domain
-	v := struct {
-		*plain
-		SubaccountID json.RawMessage `json:"subaccount_id"`
-	}{plain: new(plain)}
-	if err := json.Unmarshal(data, &v); err != nil {
-		return err
-	}
-	var all map[string]json.RawMessage
-	if err := json.Unmarshal(data, &all); err != nil {
-		return err
-	}
-	delete(all, "subaccount_id")
-	rest, err := json.Marshal(all)
+	var v plain
+	owner, extra, err := decodeOwned(data, &v)
 	if err != nil {
 		return err
 	}
-	extra, err := decodeExtra(rest, (*plain)(&Domain{}))
-	if err != nil {
-		return err
-	}
-	*d, d.Extra = Domain(*v.plain), extra
-	if s := scalar(v.SubaccountID); s != "" {
-		if d.SubaccountID, err = strconv.Atoi(s); err != nil {
-			return fmt.Errorf("subaccount_id is no number: %q", s)
-		}
-	}
+	*d, d.Extra, d.SubaccountID = Domain(v), extra, owner
 	return nil
 }
 
@@ -93,12 +73,16 @@ func (d Domain) MarshalJSON() ([]byte, error) {
 	return encodeExtra(plain(d), d.Extra)
 }
 
+// MayBounce reports whether the domain may stand in MAIL FROM and become its owner's default bounce domain. Bounce domains are sending
+// domains with that check passed; there is no resource of their own. SparkPost replaces any other MAIL FROM without a word.
+func (s DomainStatus) MayBounce() bool { return s.CNAME == Valid || s.MX == Valid }
+
 // DomainFilter narrows a list. Zero fields select everything.
 type DomainFilter struct {
 	// OwnershipVerified and DefaultBounce select by those flags when set.
 	OwnershipVerified, DefaultBounce *bool
-	// DKIM and CNAME select by verification status.
-	DKIM, CNAME VerifyStatus
+	// DKIM, CNAME, MX, AbuseAt and PostmasterAt select by verification status.
+	DKIM, CNAME, MX, AbuseAt, PostmasterAt VerifyStatus
 	// Compliance is "valid" or "blocked".
 	Compliance string
 }
@@ -119,6 +103,9 @@ func (f DomainFilter) query() url.Values {
 	flag("is_default_bounce_domain", f.DefaultBounce)
 	text("dkim_status", string(f.DKIM))
 	text("cname_status", string(f.CNAME))
+	text("mx_status", string(f.MX))
+	text("abuse_at_status", string(f.AbuseAt))
+	text("postmaster_at_status", string(f.PostmasterAt))
 	text("compliance_status", f.Compliance)
 	return q
 }

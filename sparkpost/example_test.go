@@ -261,3 +261,82 @@ func ExampleSecret() {
 	// [redacted] {Key:[redacted]} [redacted] [redacted]
 	// 4 <nil>
 }
+
+// A second key for a domain, stored before its record is published.
+func ExampleSigningKeys() {
+	records := map[string]string{}
+	srv, client := start(sparkposttest.Config{LookupTXT: func(name string) ([]string, error) { return []string{records[name]}, nil }})
+	defer srv.Close()
+	ctx := context.Background()
+	domains := client.Primary().Domains
+	if _, err := domains.Create(ctx, sparkpost.NewDomain{Name: "shop.example"}); err != nil {
+		log.Fatal(err)
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		log.Fatal(err)
+	}
+	pair, err := sparkpost.NewDKIMKey("pm7", key)
+	if err != nil {
+		log.Fatal(err)
+	}
+	keys := domains.Keys("shop.example")
+	made, err := keys.Create(ctx, sparkpost.NewSigningKey{ID: "promo", DKIM: &pair})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println("publish", made.DNS.Name)
+	records[made.DNS.Name] = made.DNS.Value
+	checked, err := keys.Verify(ctx, "promo")
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(checked.ID, checked.Status)
+	// Output:
+	// publish pm7._domainkey.shop.example
+	// promo valid
+}
+
+// A tracking domain becomes its owner's default once its CNAME record is found.
+func ExampleTrackingDomains() {
+	srv, client := start(sparkposttest.Config{LookupCNAME: func(string) (string, error) { return "v2.spgo.io", nil }})
+	defer srv.Close()
+	ctx := context.Background()
+	tracking := client.Primary().Tracking
+	if err := tracking.Create(ctx, sparkpost.NewTrackingDomain{Name: "click.shop.example"}); err != nil {
+		log.Fatal(err)
+	}
+	status, err := tracking.Verify(ctx, "click.shop.example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	if status.Verified {
+		if err := tracking.Update(ctx, "click.shop.example", sparkpost.TrackingUpdate{Default: new(true)}); err != nil {
+			log.Fatal(err)
+		}
+	}
+	for d, err := range tracking.All(ctx, sparkpost.TrackingFilter{Default: new(true)}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(d.Name, d.Port, d.Status.CNAME)
+	}
+	// Output: click.shop.example 80 valid
+}
+
+// A bounce domain is a sending domain whose CNAME record was found.
+func ExampleDomainStatus_MayBounce() {
+	srv, client := start(sparkposttest.Config{LookupCNAME: func(string) (string, error) { return "sparkpostmail.com", nil }})
+	defer srv.Close()
+	ctx := context.Background()
+	domains := client.Primary().Domains
+	if _, err := domains.Create(ctx, sparkpost.NewDomain{Name: "bounce.shop.example", NoKey: true}); err != nil {
+		log.Fatal(err)
+	}
+	v, err := domains.Verify(ctx, "bounce.shop.example", sparkpost.VerifyRequest{CNAME: true})
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(v.MayBounce())
+	// Output: true
+}

@@ -2,7 +2,9 @@ package sparkpost
 
 import (
 	"encoding/json"
+	"fmt"
 	"reflect"
+	"strconv"
 	"strings"
 )
 
@@ -25,6 +27,27 @@ func decodeExtra(data []byte, v any) (map[string]json.RawMessage, error) {
 		return nil, nil
 	}
 	return all, nil
+}
+
+// decodeOwned is decodeExtra for a resource that belongs to an account or subaccount. The API sends the owner as a number, in places as a
+// string; it is 0 when absent.
+func decodeOwned(data []byte, v any) (owner int, extra map[string]json.RawMessage, err error) {
+	var all map[string]json.RawMessage
+	if err := json.Unmarshal(data, &all); err != nil {
+		return 0, nil, err
+	}
+	if s := scalar(all["subaccount_id"]); s != "" {
+		if owner, err = strconv.Atoi(s); err != nil {
+			return 0, nil, fmt.Errorf("subaccount_id is no number: %q", s)
+		}
+	}
+	delete(all, "subaccount_id")
+	rest, err := json.Marshal(all)
+	if err != nil {
+		return 0, nil, err
+	}
+	extra, err = decodeExtra(rest, v)
+	return owner, extra, err
 }
 
 // encodeExtra encodes v, a struct, together with the members in extra. A field of v wins over a member of the same name.

@@ -364,9 +364,11 @@ func TestPoolsAndIPs(t *testing.T) {
 func TestUnknownFields(t *testing.T) {
 	t.Parallel()
 	for name, v := range map[string]any{
-		`{"id":1,"name":"s","new":{"a":[1]},"options":{"deliverability":true,"other":5}}`:                                                       &sparkpost.Subaccount{},
-		`{"id":"p","name":"P","ips":[{"external_ip":"192.0.2.1","auto_warmup_enabled":false,"zone":"x"}],"big":123456789012345678901234567890}`: &sparkpost.Pool{},
-		`{"domain":"a.example","status":{"ownership_verified":true},"subaccount_id":5,"later":"x"}`:                                             &sparkpost.Domain{},
+		`{"id":1,"name":"s","new":{"a":[1]},"options":{"deliverability":true,"other":5}}`:                                                                                           &sparkpost.Subaccount{},
+		`{"id":"p","name":"P","ips":[{"external_ip":"192.0.2.1","auto_warmup_enabled":false,"zone":"x"}],"big":123456789012345678901234567890}`:                                     &sparkpost.Pool{},
+		`{"domain":"a.example","status":{"ownership_verified":true},"subaccount_id":5,"later":"x"}`:                                                                                 &sparkpost.Domain{},
+		`{"id":"k","dns":{"dkim_record":"r","ttl":60},"later":{"a":1}}`:                                                                                                             &sparkpost.SigningKey{},
+		`{"domain":"t.a.example","secure":true,"default":false,"status":{"verified":true,"dns":1},"tls_certificate":{"issued_at":"x","issuer":"y"},"subaccount_id":5,"later":null}`: &sparkpost.TrackingDomain{},
 	} {
 		if err := json.Unmarshal([]byte(name), v); err != nil {
 			t.Fatal(err)

@@ -76,11 +76,17 @@ func TestNoSecretIsPrinted(t *testing.T) {
 	if err != nil || len(subKey) != 40 {
 		t.Fatalf("key of %d characters, %v", len(subKey), err)
 	}
+	keys := c.Primary().Domains.Keys("a.example")
+	extra, err := keys.Create(t.Context(), sparkpost.NewSigningKey{ID: "k", DKIM: k})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, v := range map[string]any{
 		"Secret": k.Private, "*Secret": &k.Private, "struct": inner, "DKIMKey": *k, "*DKIMKey": k, "State": want, "State value": *want,
 		"Changes": changes, "Change": changes.List[0], "Report": rep, "Step": rep.Steps[0], "Client": c, "Owner": c.Primary(), "CreatedSubaccount": made,
 		"NewDomain": sparkpost.NewDomain{DKIM: k}, "DomainUpdate": sparkpost.DomainUpdate{DKIM: k},
-		"Config": sparkpost.Config{Key: sparkpost.StaticKey(testKey)}, "server": srv, "requests": srv.Requests(),
+		"SigningKeys": keys, "SigningKey": extra, "NewSigningKey": sparkpost.NewSigningKey{DKIM: k}, "SigningKeyUpdate": sparkpost.SigningKeyUpdate{DKIM: k},
+		"TrackingDomains": c.Primary().Tracking, "Everyone": c.Everyone(), "Config": sparkpost.Config{Key: sparkpost.StaticKey(testKey)}, "server": srv, "requests": srv.Requests(),
 	} {
 		hides(t, name, everyForm(t, v), secretPart(secret), testKey, subKey)
 	}

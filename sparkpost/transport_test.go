@@ -358,6 +358,71 @@ func TestRefusedBeforeSending(t *testing.T) {
 			_, err := c.Primary().Domains.Create(ctx, sparkpost.NewDomain{Name: "localhost"})
 			return err
 		},
+		"key without id": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{})
+			return err
+		},
+		"reserved key id": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: "default"})
+			return err
+		},
+		"key id with a dot": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: "a.b"})
+			return err
+		},
+		"key id begins with a hyphen": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: "-a"})
+			return err
+		},
+		"long key id": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: strings.Repeat("k", 65)})
+			return err
+		},
+		"key pair and length": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: "k", DKIM: &sparkpost.DKIMKey{}, KeyLength: 2048})
+			return err
+		},
+		"short key length": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: "k", KeyLength: 512})
+			return err
+		},
+		"key without private half": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Create(ctx, sparkpost.NewSigningKey{ID: "k", DKIM: &sparkpost.DKIMKey{Selector: "s"}})
+			return err
+		},
+		"empty key update": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Update(ctx, "k", sparkpost.SigningKeyUpdate{})
+			return err
+		},
+		"cleared headers": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Update(ctx, "k", sparkpost.SigningKeyUpdate{Headers: new("")})
+			return err
+		},
+		"cleared signing domain": func(ctx context.Context, c *sparkpost.Client) error {
+			_, err := c.Primary().Domains.Keys("a.example").Update(ctx, "k", sparkpost.SigningKeyUpdate{SigningDomain: new("")})
+			return err
+		},
+		"keys of no domain": func(ctx context.Context, c *sparkpost.Client) error {
+			return c.Primary().Domains.Keys("").Delete(ctx, "k")
+		},
+		"key of subaccount 0": func(ctx context.Context, c *sparkpost.Client) error {
+			return c.Subaccount(0).Domains.Keys("a.example").Delete(ctx, "k")
+		},
+		"tracking domain of subaccount 0": func(ctx context.Context, c *sparkpost.Client) error {
+			return c.Subaccount(0).Tracking.Delete(ctx, "t.a.example")
+		},
+		"tracking domain without dot": func(ctx context.Context, c *sparkpost.Client) error {
+			return c.Primary().Tracking.Create(ctx, sparkpost.NewTrackingDomain{Name: "localhost"})
+		},
+		"empty tracking update": func(ctx context.Context, c *sparkpost.Client) error {
+			return c.Primary().Tracking.Update(ctx, "t.a.example", sparkpost.TrackingUpdate{})
+		},
+		"subaccounts of one owner": func(ctx context.Context, c *sparkpost.Client) error {
+			for _, err := range c.Primary().Tracking.All(ctx, sparkpost.TrackingFilter{Subaccounts: []int{1}}) {
+				return err
+			}
+			return nil
+		},
 	}
 	for name, do := range tests {
 		t.Run(name, func(t *testing.T) {

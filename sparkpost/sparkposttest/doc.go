@@ -3,7 +3,8 @@
 // A [Server] listens on the loopback address with TLS, as clients insist on https, and keeps its account in memory. It follows the
 // public API where that is documented; where the documentation is silent, the choice made here is named in the comment of the code.
 //
-//   - It carries subaccounts, sending domains with verification, IP pools and sending IPs.
+//   - It carries subaccounts, sending domains with verification and additional DKIM keys, tracking domains with managed certificates, IP
+//     pools and sending IPs.
 //   - X-MSYS-SUBACCOUNT has the documented meaning: a list without it spans all owners, a write without it addresses the primary account.
 //   - It is strict where the API is silent: an unknown route, method, query parameter or JSON member, a member in the wrong case, a
 //     subaccount header where it is ignored, and DKIM keys in a doubtful form are answered as the API would and noted in

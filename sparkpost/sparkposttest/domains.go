@@ -17,6 +17,8 @@ type domain struct {
 	signing          string
 	dkim, cname      string
 	created          time.Time
+	keys             []*dkimKey // besides the default one
+	generated        int        // how many of them were made here
 }
 
 type domainBody struct {
@@ -207,7 +209,7 @@ func (s *Server) setTracking(d *domain, name *string) (reply, bool) {
 	if name == nil {
 		return reply{}, false
 	}
-	if owner, ok := s.tracking[*name]; *name != "" && (!ok || owner != d.owner) {
+	if t := s.tracking[strings.ToLower(*name)]; *name != "" && (t == nil || t.owner != d.owner) {
 		return fail(http.StatusBadRequest, item{Message: "invalid params", Code: "1200",
 			Description: fmt.Sprintf("Tracking domain '%s' is not a registered tracking domain", *name)}), true
 	}

@@ -48,7 +48,7 @@ type route struct {
 }
 
 func routes() []route {
-	return slices.Concat(subaccountRoutes(), domainRoutes(), poolRoutes(), ipRoutes())
+	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes())
 }
 
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
@@ -241,7 +241,11 @@ func (s *Server) checkBody(r *request, rt *route) (reply, bool) {
 		err = json.Unmarshal(clean, reflect.New(reflect.TypeOf(rt.body)).Interface())
 	}
 	if err != nil {
-		return fail(http.StatusUnprocessableEntity, item{Message: "invalid data format/type", Code: "1300", Description: "a member has the wrong type"}), false
+		status := http.StatusUnprocessableEntity
+		if strings.Contains(rt.path, "/dkim-keys") { // code 1300 has another status there
+			status = http.StatusBadRequest
+		}
+		return fail(status, item{Message: "invalid data format/type", Code: "1300", Description: "a member has the wrong type"}), false
 	}
 	r.body = clean
 	return reply{}, true

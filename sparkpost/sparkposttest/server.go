@@ -32,7 +32,8 @@ type Config struct {
 	Seed uint64
 	// PageSize is the most items on a page of a paged list, whatever the request asks for. 0 means 2.
 	PageSize int
-	// Now is the clock for creation times and for the removal of domains that stay unverified for two weeks. nil means time.Now.
+	// Now is the clock for creation times, for the removal of domains that stay unverified for two weeks, and for certificates, which are
+	// there a quarter of an hour after they were asked for. nil means time.Now.
 	Now func() time.Time
 	// LookupTXT and LookupCNAME answer the look-ups of verify. nil, or an error, means that there is no record.
 	LookupTXT   func(name string) ([]string, error)
@@ -53,7 +54,7 @@ type Server struct {
 	subs     []*subaccount
 	keys     map[[sha256.Size]byte]int // subaccount by hash of its key
 	domains  map[string]*domain
-	tracking map[string]int
+	tracking map[string]*trackingDomain
 	pools    []*pool
 	ips      []*sendingIP
 	faults   []*fault
@@ -74,7 +75,7 @@ func NewServer(cfg Config) *Server {
 		rand:     rand.New(rand.NewPCG(cfg.Seed, 0x5350)),
 		keys:     map[[sha256.Size]byte]int{},
 		domains:  map[string]*domain{},
-		tracking: map[string]int{},
+		tracking: map[string]*trackingDomain{},
 		pools:    []*pool{{ID: "default", Name: "Default"}},
 	}
 	for i, addr := range cfg.IPs {
@@ -111,11 +112,12 @@ func (s *Server) GoString() string { return s.String() }
 // Format writes what String returns, for every verb.
 func (s *Server) Format(f fmt.State, _ rune) { io.WriteString(f, s.String()) }
 
-// AddTrackingDomain registers a tracking domain for the primary account (0) or a subaccount, so that sending domains can link it.
+// AddTrackingDomain registers an unverified tracking domain for the primary account (0) or a subaccount without a request, so that
+// sending domains can link it.
 func (s *Server) AddTrackingDomain(owner int, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tracking[name] = owner
+	s.tracking[strings.ToLower(name)] = &trackingDomain{name: strings.ToLower(name), owner: owner, cname: "unverified"}
 }
 
 // Problems returns what clients did that the real API would let pass in silence, or that no client should do, in order.

@@ -88,7 +88,7 @@ func within(want, got any, at string) string {
 
 func run(t *testing.T, srv *sparkposttest.Server, steps []step) {
 	t.Helper()
-	problems := 0
+	problems := len(srv.Problems())
 	for i, s := range steps {
 		status, body, err := do(t, srv, s.method, s.path, s.sub, s.body)
 		if err != nil {

@@ -2,6 +2,7 @@ package sparkposttest
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -56,37 +57,42 @@ func (s *Server) verifyDomain(r *request) reply {
 	return results(m)
 }
 
-// lookDKIM returns the record found and what is wrong with it.
+// lookDKIM returns the record found for the default key and what is wrong with it.
 func (s *Server) lookDKIM(d *domain) (record, text string) {
 	if d.public == "" {
 		return "", "domain has no DKIM key"
 	}
+	return s.lookKey(d.selector, d.signingDomain(), d.public)
+}
+
+func (s *Server) lookKey(selector, signing, public string) (record, text string) {
 	if s.cfg.LookupTXT == nil {
 		return "", "no DKIM record found"
 	}
-	signing := d.signing
-	if signing == "" {
-		signing = d.name
-	}
-	records, err := s.cfg.LookupTXT(d.selector + "._domainkey." + signing)
+	records, err := s.cfg.LookupTXT(selector + "._domainkey." + signing)
 	if err != nil || len(records) == 0 {
 		return "", "no DKIM record found"
 	}
-	return records[0], checkRecord(records[0], d.public)
+	return records[0], checkRecord(records[0], public)
 }
 
 const bounceTarget = "sparkpostmail.com"
 
 func (s *Server) lookCNAME(d *domain) (record, text string) {
+	return s.lookAlias(d.name, bounceTarget)
+}
+
+// lookAlias returns the target of a CNAME record and what is wrong with it: it has to be one of those wanted.
+func (s *Server) lookAlias(name string, wanted ...string) (target, text string) {
 	if s.cfg.LookupCNAME == nil {
 		return "", "no CNAME record found"
 	}
-	target, err := s.cfg.LookupCNAME(d.name)
+	target, err := s.cfg.LookupCNAME(name)
 	target = strings.TrimSuffix(strings.ToLower(target), ".")
 	switch {
 	case err != nil || target == "":
 		return "", "no CNAME record found"
-	case target != bounceTarget:
+	case !slices.Contains(wanted, target):
 		return target, "CNAME record points elsewhere"
 	}
 	return target, ""
