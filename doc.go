@@ -7,6 +7,8 @@
 //	question                                             package
 //	what does the configuration say, line by line        pmtaconf
 //	which directives exist, and is this value one        pmtaconf/schema
+//	what is wrong with the configuration                 pmtaconf/check
+//	which settings hold for a domain and a VMTA, and why pmtaconf/routing
 //	which streams are there; put a relay in, take it out pmtaconf/relay
 //	how many virtual-mta lines make 10 %, in what order  split
 //	which share on which day                             warmup
@@ -22,7 +24,7 @@
 // # One run from end to end
 //
 // The program examples/migrate does all of it: it loads a configuration, lists the streams, plans resources, keys, lines and the
-// ramp, and writes the new configuration with a diff, an archive of the old one and the plan. It needs no set-up:
+// ramp, and writes the new configuration with a diff, an archive of the old one, a picture and the plan. It needs no set-up:
 //
 //	go run github.com/relayshift/relayshift/examples/migrate
 //
