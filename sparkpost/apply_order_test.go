@@ -263,7 +263,7 @@ func TestTenThousandDomains(t *testing.T) { // not parallel: it measures the hea
 		if least := 0.95; used > 1.001 || used < least {
 			t.Errorf("%.3f of the limit used", used)
 		}
-		if late > early+uint64(domains)*256+1<<20 {
+		if late > early+uint64(domains)*1024+4<<20 {
 			t.Errorf("the heap grew from %d to %d bytes", early, late)
 		}
 	})
