@@ -35,7 +35,7 @@ type Fault struct {
 	// Hit is called when the fault strikes: after the effect, if there is one, and before the answer, if there is one. A test can end
 	// a context or kill a process there. It may be called from several goroutines and may use the server.
 	Hit func()
-	// Cut carries the request out and breaks off in the middle of the answer.
+	// Cut carries the request out and breaks off in the middle of the answer; before it when the answer has no body (status 204).
 	Cut bool
 	// ContentType replaces that of the answer.
 	ContentType string
@@ -130,6 +130,9 @@ func (s *Server) send(hr *http.Request, w http.ResponseWriter, rec *httptest.Res
 	}
 	if f.ContentType != "" {
 		w.Header().Set("Content-Type", f.ContentType)
+	}
+	if f.Cut && status == http.StatusNoContent {
+		panic(http.ErrAbortHandler) // an answer without a body is whole with its head: nothing of it may arrive
 	}
 	if f.Cut {
 		w.Header().Set("Content-Length", strconv.Itoa(len(body)+1)) // also for an empty body something is missing
