@@ -84,3 +84,41 @@ func TestSettingAllocs(t *testing.T) {
 		}
 	}
 }
+
+// routed is the large configuration with a source that uses a pool.
+func routed(t testing.TB) (*routing.Index, *routing.Message) {
+	m := message(t, "to=r@mx1.isp9.example src=192.0.2.44 h=X-Job:_news h=X-Virtual-MTA:_p7")
+	return index(t, source("0/0", "process-x-virtual-mta yes")+large()), m
+}
+
+// BenchmarkRoute is one message on its way without a trail.
+func BenchmarkRoute(b *testing.B) {
+	ix, m := routed(b)
+	var st routing.State
+	b.ReportAllocs()
+	for b.Loop() {
+		ix.Route(m, &st)
+	}
+}
+
+// BenchmarkExplain is one message with its trail and doubts.
+func BenchmarkExplain(b *testing.B) {
+	ix, m := routed(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		ix.Explain(m, nil)
+	}
+}
+
+// TestRouteAllocs: a message goes its way without allocations, but for cold VMTAs and names in capitals.
+func TestRouteAllocs(t *testing.T) {
+	ix, m := routed(t)
+	var st routing.State
+	var o routing.Outcome
+	if n := testing.AllocsPerRun(100, func() { o = ix.Route(m, &st) }); n != 0 {
+		t.Errorf("%v allocations", n)
+	}
+	if o.Pool != "p7" || o.Verdict != routing.Queued {
+		t.Errorf("%v", o)
+	}
+}

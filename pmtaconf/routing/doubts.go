@@ -44,6 +44,7 @@ const (
 	dByAddress
 	dByAddressNet
 	dPoolAsVMTA
+	dAliasOrder
 	// pools
 	dRoundRobin
 	dRepeated
@@ -219,6 +220,11 @@ var doubts = [doubtCount]Doubt{
 		{"yes", "yes, its members take turns", false},
 		{"no", "no, that is a VMTA that does not exist", false},
 	}, "3.3.1.33.2; 3.3.12.4", "pmta test config for an error; else " + inject, false},
+
+	dAliasOrder: {"alias-order", "Which alias holds when several fit the recipient?", []Reading{
+		{"specific", "that of the address, then that of the local part, then that of the domain", false},
+		{"first", "the first in the file", false},
+	}, "12.9", inject, false},
 
 	dRoundRobin: {"round-robin", "What takes turns among the lines of a pool?", []Reading{
 		{"message", "each message, whatever its domain", false},

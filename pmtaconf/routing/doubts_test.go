@@ -45,3 +45,24 @@ func TestDoubtTable(t *testing.T) {
 		}
 	}
 }
+
+// TestEveryDoubt: each doubt of the table has a case in which it matters.
+func TestEveryDoubt(t *testing.T) {
+	t.Parallel()
+	tested := map[string]bool{"repeated-member": true} // in TestState: it needs a second message
+	for _, c := range settingDoubts {
+		tested[c.doubt] = true
+	}
+	for _, c := range routeDoubts() {
+		tested[c.doubt] = true
+	}
+	for d := range routing.Doubts() {
+		if !tested[d.ID] {
+			t.Errorf("no case for %s", d.ID)
+		}
+		delete(tested, d.ID)
+	}
+	for id := range tested {
+		t.Errorf("no doubt is called %s", id)
+	}
+}

@@ -32,6 +32,7 @@ const (
 	poolLevel
 	globalLevel
 	levels
+	sourceLevel = levels
 )
 
 // entry is what one scope sets, or several of the same tag and argument.

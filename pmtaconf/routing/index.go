@@ -71,25 +71,36 @@ func (ix *Index) Faults() pmtaconf.ErrorList { return slices.Clone(ix.faults) }
 
 // tables are a configuration, read under the readings that decide how.
 type tables struct {
-	read      readings
-	names     map[string]int32 // numbers of the domain names in patterns
-	hostNames []bool           // by those numbers
-	localName int32            // the number of "local", -1 when no pattern has it
-	ids       map[string]directiveID
-	words     []string         // by directiveID
-	global    entry            // the top level
-	domains   group            // its <domain> entries
-	vmtas     map[string]*vmta // by name
-	vmtaList  []*vmta
-	pools     map[string]*pool // by name
-	poolList  []*pool
-	signals   bool
-	spellings map[string][]string // of the names of VMTAs, pools, sources, lists and users, by their lower case
-	macros    schema.Macros
-	twoMacros bool // a macro is defined twice
-	expanded  int  // patterns that macros gave
-	faults    pmtaconf.ErrorList
-	tree      *block
+	read           readings
+	names          map[string]int32 // numbers of the domain names in patterns
+	hostNames      []bool           // by those numbers
+	localName      int32            // the number of "local", -1 when no pattern has it
+	ids            map[string]directiveID
+	words          []string         // by directiveID
+	global         entry            // the top level
+	domains        group            // its <domain> entries
+	vmtas          map[string]*vmta // by name
+	vmtaList       []*vmta
+	pools          map[string]*pool // by name
+	poolList       []*pool
+	signals        bool
+	in             inbound
+	lists          map[string]*list
+	listOrder      []*list
+	listsTwice     bool // a list is defined twice
+	ruleCount      int  // entries of all lists
+	owners         []owner
+	rollups        []rollups
+	aliases        map[string]alias
+	relayAddresses []relayAddress
+	dir            directives
+	defaultYes     map[directiveID]bool // switches of <source> that are on without a line
+	spellings      map[string][]string  // of the names of VMTAs, pools, sources, lists and users, by their lower case
+	macros         schema.Macros
+	twoMacros      bool // a macro is defined twice
+	expanded       int  // patterns that macros gave
+	faults         pmtaconf.ErrorList
+	tree           *block
 }
 
 // vmta is a <virtual-mta>.
@@ -155,6 +166,7 @@ func build(tree *block, r readings) *tables {
 			t.id(d.Name)
 		}
 	}
+	t.nameDirectives()
 	t.readMacros()
 	t.global.level = globalLevel
 	t.fill(&t.global, []*block{tree})
@@ -173,14 +185,48 @@ func build(tree *block, r readings) *tables {
 	for _, it := range tree.items {
 		t.signals = t.signals || it.sub != nil && it.sub.kind == "signals"
 	}
+	t.readInbound()
+	t.readLists()
+	t.readOwners()
+	t.readRollups()
+	t.readAliases()
+	t.readRelayAddresses()
 	if id, ok := t.names["local"]; ok {
 		t.localName = id
 	}
-	hostName, _ := t.find("host-name")
-	for _, l := range t.global.find(hostName) {
+	for _, l := range t.global.find(t.dir.hostName) {
 		t.hostNames[t.name(strings.TrimSuffix(l.value, "."))] = true
 	}
 	return t
+}
+
+// directives are the numbers of those that routing goes by.
+type directives struct {
+	source, allowMerge, processHeader, allowEmpty, patternList, defaultVMTA, rejectInvalid, fallback, sourceHost, relaying,
+	relayDomain, relayAddress, relayDebug, hostName, queueTo, reroute, backoffReroute, coldLimit, cold, typ, fileDestination,
+	command, deliveryURL, hosts, route, port, password, noRollup directiveID
+}
+
+func (t *tables) nameDirectives() {
+	d := &t.dir
+	for name, id := range map[string]*directiveID{
+		"source": &d.source, "allow-mailmerge": &d.allowMerge, "process-x-virtual-mta": &d.processHeader, "allow-empty-x-virtual-mta": &d.allowEmpty,
+		"pattern-list": &d.patternList, "default-virtual-mta": &d.defaultVMTA, "reject-invalid-virtual-mta": &d.rejectInvalid,
+		"invalid-virtual-mta-fallback": &d.fallback, "smtp-source-host": &d.sourceHost, "always-allow-relaying": &d.relaying,
+		"relay-domain": &d.relayDomain, "relay-address": &d.relayAddress, "relay-debug": &d.relayDebug, "host-name": &d.hostName,
+		"queue-to": &d.queueTo, "reroute-to-virtual-mta": &d.reroute, "backoff-reroute-to-virtual-mta": &d.backoffReroute,
+		"max-cold-virtual-mta-msg": &d.coldLimit, "cold-virtual-mta": &d.cold, "type": &d.typ, "file-destination": &d.fileDestination,
+		"command": &d.command, "http-delivery-url": &d.deliveryURL, "smtp-hosts": &d.hosts, "route": &d.route,
+		"default-smtp-port": &d.port, "auth-password": &d.password, "disable-mx-rollup": &d.noRollup,
+	} {
+		*id = t.id(name)
+	}
+	t.defaultYes = make(map[directiveID]bool)
+	for x := range schema.Directives("source") {
+		if v, err := schema.ParseBoolean(x.Default); err == nil && bool(v) {
+			t.defaultYes[t.id(x.Name)] = true
+		}
+	}
 }
 
 func (t *tables) addVMTA(key string, blocks []*block) {

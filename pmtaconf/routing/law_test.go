@@ -1,6 +1,8 @@
 package routing_test
 
 import (
+	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -95,4 +97,95 @@ func corpus(t *testing.T) map[string]*routing.Index {
 		all[filepath.Base(name)] = ix
 	}
 	return all
+}
+
+// TestRouteLaw: for every message, the engine goes the way of the reference evaluator, under the default and under other readings.
+// Explain and Route agree, and what Explain says of a reading is what holds under it.
+func TestRouteLaw(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		w := drawWorld(t)
+		var rd refReadings
+		var options []string
+		choose := func(on *bool, option string) {
+			if *on = rapid.IntRange(0, 4).Draw(t, option) == 0; *on {
+				options = append(options, option)
+			}
+		}
+		choose(&rd.patternFirst, "level=pattern-first")
+		choose(&rd.follow, "queue-to-chain=follow")
+		choose(&rd.expand, "pool-in-pool=expand")
+		choose(&rd.skip, "unknown-member=skip")
+		choose(&rd.once, "repeated-member=once")
+		choose(&rd.nestedOn, "nested-miss=continue")
+		choose(&rd.callOn, "call-miss=continue")
+		choose(&rd.authUnder, "auth-under-user=yes")
+		choose(&rd.rerouteOnce, "reroute-chain=once")
+		choose(&rd.rerouteKeeps, "reroute-queue-to=no")
+		ix := index(t, w.String(), options...)
+		for range 4 {
+			m := refMessage{
+				user: rapid.SampledFrom([]string{"", "u1", "u2"}).Draw(t, "user"), from: rapid.SampledFrom(refWords).Draw(t, "from") + "@s.test",
+				to: "r@" + rapid.SampledFrom(refDomains).Draw(t, "domain"), header: rapid.SampledFrom([]string{"-", "news", "b"}).Draw(t, "header"),
+				vmta: rapid.SampledFrom([]string{"-", "-", "", "v1", "p1", "nope"}).Draw(t, "vmta"),
+			}
+			msg := &routing.Message{Client: netip.MustParseAddr("10.0.0.1"), User: m.user, From: m.from, To: m.to}
+			if m.header != "-" {
+				msg.Headers = append(msg.Headers, routing.Header{Name: "X-H", Value: m.header})
+			}
+			if m.vmta != "-" {
+				msg.Headers = append(msg.Headers, routing.Header{Name: "X-Virtual-MTA", Value: " " + m.vmta})
+			}
+			var st routing.State
+			for m.turn = range 5 {
+				a := ix.Explain(msg, &st)
+				got := string(a.Verdict)
+				if a.Verdict == routing.Queued {
+					got = fmt.Sprintf("%s>%s p%d", a.Pool, a.Queue(), a.Priority)
+				}
+				if want := w.route(m, rd); got != want {
+					t.Fatalf("%+v: %s, want %s, under %v\n%s\n%s", m, got, want, options, a, w)
+				}
+				for _, o := range a.Doubts {
+					for _, c := range o.Otherwise {
+						if o.At != nil || c.Unknown {
+							continue
+						}
+						other := index(t, w.String(), append(options, o.Doubt+"="+c.Reading)...)
+						if x := other.Explain(msg, &st); x.Outcome != c.Result {
+							t.Fatalf("under %s=%s: %v, and the doubt says %v\n%s", o.Doubt, c.Reading, x.Outcome, c.Result, w)
+						}
+					}
+				}
+				if o := ix.Route(msg, &st); o != a.Outcome {
+					t.Fatalf("Route %v, Explain %v\n%s", o, a.Outcome, w)
+				}
+			}
+		}
+	})
+}
+
+// TestCorpusRoutes: in real files, messages of each way in find their way.
+func TestCorpusRoutes(t *testing.T) {
+	t.Parallel()
+	for name, ix := range corpus(t) {
+		var users []string
+		for s := range ix.Sources() {
+			users = append(users, s.Users...)
+		}
+		for _, words := range []string{"", "src=127.0.0.1", "by=pickup", "by=http", "by=api", "h=X-Virtual-MTA:_x", "to=a@gmail.com", "to=a@yahoo.com from=", "at=192.0.2.1:25"} {
+			m := message(t, words)
+			for _, m.User = range append([]string{""}, users[:min(len(users), 3)]...) {
+				a := ix.Explain(m, nil)
+				if o := ix.Route(m, nil); o != a.Outcome {
+					t.Errorf("%s, %s: Route %v, Explain %v", name, words, o, a.Outcome)
+				}
+			}
+		}
+		for v := range ix.VMTAs() {
+			if a := ix.Deliver(routing.Queue{Domain: "gmail.com", VMTA: v.Name}, nil, nil); a.Verdict == routing.Refused {
+				t.Errorf("%s: mail of %s is refused", name, v.Name)
+			}
+		}
+	}
 }

@@ -30,10 +30,11 @@ const (
 	FromVMTA    Level = "vmta"    // the VMTA, or a <domain> in it
 	FromPool    Level = "pool"    // the pool that the VMTA is in, or a <domain> in it
 	FromGlobal  Level = "global"  // the top level, or a <domain> there
+	FromSource  Level = "source"  // a <source>
 	FromDefault Level = "default" // no line: what the product does without one
 )
 
-var levelNames = [levels]Level{FromVMTA, FromPool, FromGlobal}
+var levelNames = [levels + 1]Level{FromVMTA, FromPool, FromGlobal, FromSource}
 
 // Setting is the value of a directive that holds for a queue, a VMTA or a client. The zero value is no setting.
 type Setting struct {
@@ -245,6 +246,9 @@ func (ix *Index) doubtful(list []candidate, tg *target, seen *set) {
 	seen.add(dLocal)
 	suffixes := 0
 	for i, c := range list {
+		if c.several {
+			seen.add(dDuplicateScope)
+		}
 		if i > 0 && c.level != list[0].level {
 			seen.add(dLevel)
 		}

@@ -88,31 +88,34 @@ func TestInheritance(t *testing.T) {
 	}
 }
 
+// settingDoubts are, for each doubt about settings, a question that it matters to.
+var settingDoubts = []struct{ doubt, text, queue, directive, want, other string }{
+	{"duplicate-scope", scope("domain a.example", "type smtp", "max-smtp-out 2") + scope("domain a.example", "type file"), "a.example/", "max-smtp-out", "2 global", "last: 20 default"},
+	{"duplicate-scope", scope("virtual-mta v", "host-name a.example") + scope("virtual-mta v", "max-smtp-out 3"), "/v", "host-name", "a.example vmta", "last:  default"},
+	{"duplicate-line", scope("domain a.example", "max-smtp-out 2", "max-smtp-out 3"), "a.example/", "max-smtp-out", "3 global", "first: 2 global"},
+	{"name-case", scope("virtual-mta V", scope("domain *", "max-smtp-out 2")), "a.example/v", "max-smtp-out", "20 default", "fold: 2 vmta"},
+	{"macro-again", "domain-macro m com\ndomain-macro m org\n" + scope("domain a.$m", "max-smtp-out 2"), "a.com/", "max-smtp-out", "2 global", "last: 20 default"},
+	{"macro-again", "domain-macro m com\ndomain-macro m org\n" + scope("domain a.$m", "max-smtp-out 2"), "a.org/", "max-smtp-out", "20 default", "last: 2 global"},
+	{"macro-shadow", "domain-macro m com\n" + scope("domain a.$m", "max-smtp-out 2") + scope("domain a.com", "type file"), "a.com/", "max-smtp-out", "2 global", "replace: 20 default"},
+	{"level", scope("domain yahoo.com", "max-smtp-out 1") + scope("virtual-mta v", scope("domain *", "max-smtp-out 3")), "yahoo.com/v", "max-smtp-out", "3 vmta", "pattern-first: 1 global"},
+	{"level", scope("domain yahoo.com", "queue-to y.queue") + scope("virtual-mta v", scope("domain *", "queue-to {sparkpost}")), "yahoo.com/v", "queue-to", "{sparkpost} vmta", "pattern-first: y.queue global"},
+	{"level", scope("domain *.b.example", "max-smtp-out 1") + scope("virtual-mta-pool p", "virtual-mta v", scope("domain [*.]example", "max-smtp-out 3")) + scope("virtual-mta v"), "a.b.example/v", "max-smtp-out", "3 pool", "pattern-first: 1 global"},
+	{"suffix-order", scope("domain [*.]b.example", "max-smtp-out 1") + scope("domain *.example", "max-smtp-out 2"), "a.b.example/", "max-smtp-out", "1 global", "form: 2 global"},
+	{"star-reserved", scope("domain *", "dkim-sign yes"), "{sparkpost}/", "dkim-sign", "yes global", "no: false default"},
+	{"local", "host-name mx.example\n" + scope("domain local", "type pipe"), "mx.example/", "type", "pipe global", "queue-only: smtp default"},
+	{"empty-value", scope("domain *", "auth-password x") + scope("domain a.example", `auth-password ""`), "a.example/", "auth-password", `"" global`, "ignored: ******** global"},
+	{"list-lines", scope("domain *", "source-ip-max-smtp-out 10/8 1", "source-ip-max-smtp-out 11/8 2"), "a.example/", "source-ip-max-smtp-out", "10/8 1 global", "last: 11/8 2 global"},
+	{"list-lines", scope("domain *", "remove-header a") + scope("domain a.example", "remove-header b"), "a.example/", "remove-header", "b global", "all: b global"},
+	{"two-pools", scope("virtual-mta v") + scope("virtual-mta-pool p", "virtual-mta v", "rewrite-list a") + scope("virtual-mta-pool q", "virtual-mta v", "rewrite-list b"), "/v", "rewrite-list", "a pool", "last: b pool"},
+	{"default-scope", scope("virtual-mta {default}", scope("domain *", "max-smtp-out 2")), "a.example/", "max-smtp-out", "2 vmta", "ignored: 20 default"},
+	{"duplicate-scope", "domain-macro m a.example, b.example\ndomain-macro n a.example\n" + scope("domain $m", "max-smtp-out 2") + scope("domain $n", "type file"), "a.example/", "max-smtp-out", "2 global", "last: 20 default"},
+	{"level", scope("domain a.example", "auth-password x") + scope("virtual-mta v", scope("domain *", "auth-password y")), "a.example/v", "auth-password", "******** vmta", "pattern-first: ******** global"},
+}
+
 // TestSettingDoubts holds that each doubt about settings is named where it matters, with the other outcome.
 func TestSettingDoubts(t *testing.T) {
 	t.Parallel()
-	for _, c := range []struct{ doubt, text, queue, directive, want, other string }{
-		{"duplicate-scope", scope("domain a.example", "type smtp", "max-smtp-out 2") + scope("domain a.example", "type file"), "a.example/", "max-smtp-out", "2 global", "last: 20 default"},
-		{"duplicate-scope", scope("virtual-mta v", "host-name a.example") + scope("virtual-mta v", "max-smtp-out 3"), "/v", "host-name", "a.example vmta", "last:  default"},
-		{"duplicate-line", scope("domain a.example", "max-smtp-out 2", "max-smtp-out 3"), "a.example/", "max-smtp-out", "3 global", "first: 2 global"},
-		{"name-case", scope("virtual-mta V", scope("domain *", "max-smtp-out 2")), "a.example/v", "max-smtp-out", "20 default", "fold: 2 vmta"},
-		{"macro-again", "domain-macro m com\ndomain-macro m org\n" + scope("domain a.$m", "max-smtp-out 2"), "a.com/", "max-smtp-out", "2 global", "last: 20 default"},
-		{"macro-again", "domain-macro m com\ndomain-macro m org\n" + scope("domain a.$m", "max-smtp-out 2"), "a.org/", "max-smtp-out", "20 default", "last: 2 global"},
-		{"macro-shadow", "domain-macro m com\n" + scope("domain a.$m", "max-smtp-out 2") + scope("domain a.com", "type file"), "a.com/", "max-smtp-out", "2 global", "replace: 20 default"},
-		{"level", scope("domain yahoo.com", "max-smtp-out 1") + scope("virtual-mta v", scope("domain *", "max-smtp-out 3")), "yahoo.com/v", "max-smtp-out", "3 vmta", "pattern-first: 1 global"},
-		{"level", scope("domain yahoo.com", "queue-to y.queue") + scope("virtual-mta v", scope("domain *", "queue-to {sparkpost}")), "yahoo.com/v", "queue-to", "{sparkpost} vmta", "pattern-first: y.queue global"},
-		{"level", scope("domain *.b.example", "max-smtp-out 1") + scope("virtual-mta-pool p", "virtual-mta v", scope("domain [*.]example", "max-smtp-out 3")) + scope("virtual-mta v"), "a.b.example/v", "max-smtp-out", "3 pool", "pattern-first: 1 global"},
-		{"suffix-order", scope("domain [*.]b.example", "max-smtp-out 1") + scope("domain *.example", "max-smtp-out 2"), "a.b.example/", "max-smtp-out", "1 global", "form: 2 global"},
-		{"star-reserved", scope("domain *", "dkim-sign yes"), "{sparkpost}/", "dkim-sign", "yes global", "no: false default"},
-		{"local", "host-name mx.example\n" + scope("domain local", "type pipe"), "mx.example/", "type", "pipe global", "queue-only: smtp default"},
-		{"empty-value", scope("domain *", "auth-password x") + scope("domain a.example", `auth-password ""`), "a.example/", "auth-password", `"" global`, "ignored: ******** global"},
-		{"list-lines", scope("domain *", "source-ip-max-smtp-out 10/8 1", "source-ip-max-smtp-out 11/8 2"), "a.example/", "source-ip-max-smtp-out", "10/8 1 global", "last: 11/8 2 global"},
-		{"list-lines", scope("domain *", "remove-header a") + scope("domain a.example", "remove-header b"), "a.example/", "remove-header", "b global", "all: b global"},
-		{"two-pools", scope("virtual-mta v") + scope("virtual-mta-pool p", "virtual-mta v", "rewrite-list a") + scope("virtual-mta-pool q", "virtual-mta v", "rewrite-list b"), "/v", "rewrite-list", "a pool", "last: b pool"},
-		{"default-scope", scope("virtual-mta {default}", scope("domain *", "max-smtp-out 2")), "a.example/", "max-smtp-out", "2 vmta", "ignored: 20 default"},
-		{"duplicate-scope", "domain-macro m a.example, b.example\ndomain-macro n a.example\n" + scope("domain $m", "max-smtp-out 2") + scope("domain $n", "type file"), "a.example/", "max-smtp-out", "2 global", "last: 20 default"},
-		{"level", scope("domain a.example", "auth-password x") + scope("virtual-mta v", scope("domain *", "auth-password y")), "a.example/v", "auth-password", "******** vmta", "pattern-first: ******** global"},
-	} {
+	for _, c := range settingDoubts {
 		t.Run(c.doubt, func(t *testing.T) {
 			t.Parallel()
 			ix := index(t, c.text)

@@ -33,6 +33,8 @@ type block struct {
 	arg   string          // without quotes around it
 	up    *block
 	items []item
+
+	number int // in load order
 }
 
 // item is a directive or an inner tag, in the order of the file.
@@ -61,6 +63,7 @@ func (b *block) holds(kind string) bool {
 // readTree reads a configuration in load order, through its includes. Tags that have no say are left out with what they hold.
 func readTree(c *pmtaconf.Config) *block {
 	top := &block{kind: "global"}
+	count := 0
 	open := []*block{top}
 	for chain, n := range c.All() {
 		if len(chain) >= len(open) {
@@ -72,7 +75,8 @@ func readTree(c *pmtaconf.Config) *block {
 		case *pmtaconf.Scope:
 			var b *block
 			if kind := strings.ToLower(n.Name()); in != nil && in.holds(kind) {
-				b = &block{scope: n, kind: kind, arg: pmtaconf.Unquote(n.Arg()), up: in}
+				count++
+				b = &block{scope: n, kind: kind, arg: pmtaconf.Unquote(n.Arg()), up: in, number: count}
 				in.items = append(in.items, item{sub: b})
 			}
 			open = append(open, b)

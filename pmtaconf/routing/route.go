@@ -1,0 +1,153 @@
+package routing
+
+import (
+	"cmp"
+	"slices"
+)
+
+// Route says where a message goes, without the reasons, and counts it in the state: the next message finds the next turn of the pool.
+// It is the way for a server that handles many messages. A nil state is that of a server that has just started.
+func (ix *Index) Route(m *Message, st *State) Outcome {
+	if st == nil {
+		st = &State{}
+	}
+	r := run{ix: ix, m: m, st: st, move: true}
+	r.walk()
+	return r.out
+}
+
+// Explain says where a message goes, why, and what of that is in doubt. It leaves the state as it is: the answer is the one that Route
+// would give next. A nil state is that of a server that has just started.
+//
+// Explain does not look at what the content of a message decides: bounces and complaints that a processor takes out, suppression
+// lists, limits. The operating system's host name, which is local too, it does not know.
+func (ix *Index) Explain(m *Message, st *State) *Answer {
+	return ix.explain(m, st, (*run).walk)
+}
+
+// Deliver says what becomes of mail for a domain that is placed in a VMTA, as Explain does from there: queue-to, rollup and reroutes,
+// and where it goes next. Cold VMTAs, which are for mail that comes in, are not looked at. Of the message, its MX hosts count; m may
+// be nil.
+func (ix *Index) Deliver(q Queue, m *Message, st *State) *Answer {
+	x := Message{}
+	if m != nil {
+		x.MX = m.MX
+	}
+	return ix.explain(&x, st, func(r *run) {
+		r.out.Domain, r.out.VMTA = q.Domain, cmp.Or(q.VMTA, DefaultVMTA)
+		r.out.Selected = r.out.VMTA
+		r.out.Priority = 50
+		if r.take(r.out.VMTA) {
+			r.deliver()
+		}
+	})
+}
+
+// explain runs a way with a trail, and again for each doubt that it met.
+func (ix *Index) explain(m *Message, st *State, walk func(*run)) *Answer {
+	if st == nil {
+		st = &State{}
+	}
+	var seen set
+	steps := []Step{}
+	main := run{ix: ix, m: m, st: st, seen: &seen, steps: &steps}
+	walk(&main)
+	a := &Answer{Outcome: main.out, Steps: steps}
+	again := func(other *Index, flip *rule) Outcome {
+		r := run{ix: other, m: m, st: st, flip: flip}
+		walk(&r)
+		return r.out
+	}
+	for d := range doubt(doubtCount) {
+		if !seen.has(d) || d == dPatternMatch {
+			continue
+		}
+		o := Open[Outcome]{Doubt: doubts[d].ID, Assumed: doubts[d].Readings[ix.read[d]].ID}
+		for n, r := range doubts[d].Readings {
+			switch {
+			case n == int(ix.read[d]):
+			case r.Unknown:
+				o.Otherwise = append(o.Otherwise, Case[Outcome]{Reading: r.ID, Unknown: true})
+			default:
+				if out := again(ix.under(d, n), nil); out != a.Outcome {
+					o.Otherwise = append(o.Otherwise, Case[Outcome]{Reading: r.ID, Result: out})
+				}
+			}
+		}
+		if o.Otherwise != nil {
+			a.Doubts = append(a.Doubts, o)
+		}
+	}
+	for i, u := range main.doubted {
+		if i >= maxDoubted {
+			if n := len(a.Doubts); n > 0 && a.Doubts[n-1].Doubt == doubts[dPatternMatch].ID {
+				a.Doubts[n-1].More = len(main.doubted) - i
+			} else {
+				at := u.at()
+				a.Doubts = append(a.Doubts, Open[Outcome]{Doubt: doubts[dPatternMatch].ID, Assumed: doubts[dPatternMatch].Readings[ix.read[dPatternMatch]].ID, At: &at, More: len(main.doubted) - i})
+			}
+			break
+		}
+		if out := again(ix, u); out != a.Outcome {
+			at := u.at()
+			other := doubts[dPatternMatch].Readings[1-ix.read[dPatternMatch]].ID
+			a.Doubts = append(a.Doubts, Open[Outcome]{
+				Doubt: doubts[dPatternMatch].ID, Assumed: doubts[dPatternMatch].Readings[ix.read[dPatternMatch]].ID, At: &at,
+				Otherwise: []Case[Outcome]{{Reading: other, Result: out}},
+			})
+		}
+	}
+	return a
+}
+
+// walk is the whole way of a message (guide 8.4, 12.6, 12.9, 10.9.1).
+func (r *run) walk() {
+	r.method = cmp.Or(r.m.Method, SMTP)
+	r.out.Priority = 50
+	r.sources()
+	if domainOf(r.m.To) == "" || !hasDomain(r.m.To) {
+		r.note("the recipient has no domain; how it is completed is not looked at", "3.3.1.24")
+		r.stop(Refused, "the recipient has no domain")
+		return
+	}
+	if !r.relayed() {
+		return
+	}
+	c, ok := r.choose()
+	if !ok {
+		return
+	}
+	r.out.Domain = r.expandAlias(r.m.To)
+	if r.settle(c) {
+		r.deliver()
+	}
+}
+
+// Share is a queue and next hop, with the number of messages that went there.
+type Share struct {
+	Outcome
+	Messages int64 `json:"messages"`
+}
+
+// Spread routes n messages like m, one after the other from the given state, and counts where they go, the most frequent first. The
+// state is left as it is; nil is that of a server that has just started. Time grows with n. What is in doubt, Explain says.
+func (ix *Index) Spread(m *Message, st *State, n int64) []Share {
+	if st == nil {
+		st = &State{}
+	}
+	st = st.Clone()
+	counts := make(map[Outcome]int)
+	var shares []Share
+	for range n {
+		o := ix.Route(m, st)
+		i, ok := counts[o]
+		if !ok {
+			i = len(shares)
+			counts[o] = i
+			shares = append(shares, Share{Outcome: o})
+		}
+		shares[i].Messages++
+	}
+	slices.SortStableFunc(shares, func(a, b Share) int { return cmp.Compare(b.Messages, a.Messages) })
+	return shares
+}
