@@ -1,8 +1,13 @@
-// Package routing says which settings hold for a queue of PowerMTA (PMTA), where each comes from, and what it rests on.
+// Package routing says where PowerMTA (PMTA) sends a message and why, and which settings hold for a queue and where they come from.
 //
-// [New] reads a loaded configuration into an [Index]. [Index.Setting] gives the value of one directive for a [Queue] - a destination
-// domain and a virtual MTA - and [Index.Detail] and [Index.Settings] add the lines that hold beside it, those it beat, and the doubts
-// it depends on. [Index.VMTAs], [Index.Pools] and [Index.Reach] show who there is.
+// [New] reads a loaded configuration into an [Index]. Of it one can ask:
+//
+//   - [Index.Explain]: which virtual MTA, queue and next hop a [Message] gets, with the rule and the line behind each decision.
+//     [Index.Route] gives the outcome alone, fast, and goes on from message to message through a [State]; [Index.Spread] counts the
+//     outcomes of many messages; [Index.Deliver] begins behind the selection, with a domain and a VMTA.
+//   - [Index.Setting]: the value of one directive for a [Queue], a destination domain and a VMTA. [Index.Detail] and
+//     [Index.Settings] add the lines that hold beside it, those it beat, and the doubts; [Index.SourceSetting] is for clients.
+//   - [Index.Sources], [Index.Lists], [Index.Pools], [Index.VMTAs] and [Index.Reach]: what there is, and what leads where.
 //
 // # Doubts
 //
@@ -12,12 +17,21 @@
 //
 // # Guarantees
 //
-//   - Each value comes with the file and line that it stands on, or is marked as a default.
+//   - Each value comes with the file and line that it stands on, or is marked as a default. Each decision names its rule, the section
+//     of the guide, and the line that decided.
 //   - Nothing is guessed silently: whatever an answer rests on beyond the guide is in the table of doubts, and named in the answer
 //     when another reading would change it.
-//   - [Index.Setting] allocates nothing.
+//   - Route goes the way that Explain explains.
+//   - [Index.Setting] allocates nothing, nor does Route, but for cold VMTAs and domains in capitals.
 //   - Values of passwords and keys are masked in all that is handed out.
-//   - What cannot be used counts for nothing and is in [Index.Faults]; no configuration makes New panic or hang.
+//   - What cannot be used counts for nothing and is in [Index.Faults]. Macros, pools, lists, queues and reroutes that lead in circles
+//     end; no configuration and no message makes anything here panic or hang.
+//
+// # What is not looked at
+//
+// Content: bounces and complaints that a processor takes out, suppression lists, headers other than those that patterns and
+// X-Virtual-MTA go by. Limits and rates, but for max-cold-virtual-mta-msg. DNS: the MX hosts that <mx-rollup-list> goes by come with
+// the message, and rollup-by-ip is noted, not decided. The host name of the operating system, for which the product accepts mail too.
 //
 // # A short program
 //
@@ -25,6 +39,7 @@
 //
 //	import (
 //		"fmt"
+//		"net/netip"
 //		"os"
 //
 //		"github.com/relayshift/relayshift/pmtaconf"
@@ -37,11 +52,12 @@
 //		if err != nil {
 //			return
 //		}
+//		fmt.Println(ix.Explain(&routing.Message{
+//			Client: netip.MustParseAddr("10.0.0.5"), From: "news@example.org", To: "someone@example.com",
+//			Headers: []routing.Header{{Name: "X-Job", Value: " offers"}},
+//		}, nil))
 //		for _, d := range ix.Settings(routing.Queue{Domain: "example.com", VMTA: "mta1"}) {
 //			fmt.Println(d)
-//			for _, open := range d.Doubts {
-//				fmt.Println("  depends on", open.Doubt)
-//			}
 //		}
 //	}
 package routing

@@ -2,6 +2,7 @@ package routing_test
 
 import (
 	"fmt"
+	"net/netip"
 	"testing/fstest"
 
 	"github.com/relayshift/relayshift/pmtaconf"
@@ -23,6 +24,11 @@ const example = `<virtual-mta mta1>
 <domain yahoo.com>
     max-smtp-out 2
 </domain>
+<source 10/8>
+    always-allow-relaying yes
+    process-x-virtual-mta yes
+    default-virtual-mta west
+</source>
 `
 
 // open reads the example.
@@ -112,4 +118,69 @@ func ExampleDoubts() {
 	// Output:
 	// Does a general <domain> of a VMTA beat a more specific one of its pool or of the top level?
 	// level-first by default; settle it with: pmta show settings DOMAIN/VMTA, and look at the directive
+}
+
+func ExampleIndex_Explain() {
+	a := open().Explain(&routing.Message{Client: netip.MustParseAddr("10.0.0.5"), From: "news@example.org", To: "someone@yahoo.com"}, nil)
+	fmt.Print(a)
+	// Output:
+	// queued in yahoo.com/mta1, by pool west, next the MX hosts of yahoo.com, port 25
+	//   source    the client is in this network; narrower ones win [3.3.7]  config:16: <source 10/8>
+	//   relay     the source may relay [3.3.1.32.1]  config:17: always-allow-relaying yes
+	//   select    default-virtual-mta selects west [3.3.7.29; 8.4.4]  config:19: default-virtual-mta west
+	//   pool      the turn is that of mta1 [3.3.13; 8.3]  config:9: virtual-mta mta1
+	//   note      the MX hosts of the queue's domain take it [3.3.10.89]
+	// in doubt: round-robin, read as message
+	//   connection: cannot be worked out from the configuration
+}
+
+func ExampleIndex_Route() {
+	ix := open()
+	m := &routing.Message{Client: netip.MustParseAddr("10.0.0.5"), To: "someone@yahoo.com"}
+	var st routing.State
+	for range 4 {
+		o := ix.Route(m, &st)
+		fmt.Println(o.Queue(), o.Hop)
+	}
+	// Output:
+	// yahoo.com/mta1 the MX hosts of yahoo.com, port 25
+	// yahoo.com/mta2 the MX hosts of yahoo.com, port 25
+	// yahoo.com/mta2 the MX hosts of yahoo.com, port 25
+	// yahoo.com/mta1 the MX hosts of yahoo.com, port 25
+}
+
+func ExampleIndex_Spread() {
+	m := &routing.Message{Client: netip.MustParseAddr("10.0.0.5"), To: "someone@gmail.com"}
+	for _, s := range open().Spread(m, nil, 1000) {
+		fmt.Println(s.Messages, s.Queue())
+	}
+	// Output:
+	// 666 gmail.com/mta2
+	// 334 gmail.com/mta1
+}
+
+func ExampleIndex_Deliver() {
+	fmt.Println(open().Deliver(routing.Queue{Domain: "gmail.com", VMTA: "mta2"}, nil, nil).Outcome)
+	// Output: queued in gmail.com/mta2, next the MX hosts of gmail.com, port 25
+}
+
+func ExampleIndex_Sources() {
+	for s := range open().Sources() {
+		for _, t := range s.Targets {
+			fmt.Println(s.Name, s.Headers, t.Kind, t.Name, t.At)
+		}
+	}
+	// Output: 10/8 true pool west config:19
+}
+
+func ExampleIndex_SourceSetting() {
+	d, _ := open().SourceSetting(&routing.Message{Client: netip.MustParseAddr("10.0.0.5")}, "process-x-virtual-mta")
+	fmt.Println(d)
+	// Output: process-x-virtual-mta yes  (source 10/8, config:18)
+}
+
+func ExampleParseHeader() {
+	h, ok := routing.ParseHeader("X-Job: offers")
+	fmt.Printf("%q %q %v\n", h.Name, h.Value, ok)
+	// Output: "X-Job" " offers" true
 }

@@ -74,17 +74,16 @@ func (r *run) queueTo() bool {
 
 // reroute moves the message to the VMTA that reroute-to-virtual-mta names. It is false when that does not exist.
 func (r *run) reroute() bool {
-	var room [8]string
-	passed := append(room[:0], r.out.VMTA)
+	var passed []string
 	for {
 		l := r.get(r.out.Domain, r.out.VMTA, r.ix.dir.reroute)
 		if l == nil || r.ix.key(l.value) == r.ix.key(r.out.VMTA) {
 			return true
 		}
-		if len(passed) > 1 && r.touch(dRerouteChain) == 1 {
+		if len(passed) > 0 && r.touch(dRerouteChain) == 1 {
 			return true
 		}
-		switch on, ok := r.move1(l, &passed, "3.3.10.49"); {
+		switch on, ok := r.toVMTA(l, &passed, "3.3.10.49"); {
 		case !ok:
 			return false
 		case !on:
@@ -95,8 +94,7 @@ func (r *run) reroute() bool {
 
 // backoff moves the message on while its queue is in back-off mode.
 func (r *run) backoff() bool {
-	var room [8]string
-	passed := append(room[:0], r.out.VMTA)
+	var passed []string
 	for {
 		l := r.get(r.out.Domain, r.out.VMTA, r.ix.dir.backoffReroute)
 		if l == nil || r.ix.key(l.value) == r.ix.key(r.out.VMTA) {
@@ -108,7 +106,7 @@ func (r *run) backoff() bool {
 			}
 			return true
 		}
-		switch on, ok := r.move1(l, &passed, "3.3.10.50; 10.3.2"); {
+		switch on, ok := r.toVMTA(l, &passed, "3.3.10.50; 10.3.2"); {
 		case !ok:
 			return false
 		case !on:
@@ -120,8 +118,8 @@ func (r *run) backoff() bool {
 // queueKey is the queue as State.Backoff has it.
 func (r *run) queueKey() string { return strings.ToLower(r.out.Domain) + "/" + r.out.VMTA }
 
-// move1 moves the message to the VMTA that a reroute names. On says that it went; it is not ok when that VMTA does not exist.
-func (r *run) move1(l *line, passed *[]string, section string) (on, ok bool) {
+// toVMTA moves the message to the VMTA that a reroute names. On says that it went; it is not ok when that VMTA does not exist.
+func (r *run) toVMTA(l *line, passed *[]string, section string) (on, ok bool) {
 	kind, v, _ := r.ix.resolve(l.value, r.seen)
 	if kind != IsVMTA {
 		if kind == IsPool {
@@ -135,11 +133,11 @@ func (r *run) move1(l *line, passed *[]string, section string) (on, ok bool) {
 	if v != nil {
 		name = v.name
 	}
-	if slices.Contains(*passed, name) {
+	if name == r.out.VMTA || slices.Contains(*passed, name) {
 		r.noteLine("the reroutes go in a circle: the mail stays in the last queue", section, l)
 		return false, true
 	}
-	*passed = append(*passed, name)
+	*passed = append(*passed, r.out.VMTA, name)
 	if r.tracing() {
 		r.stepLine(AtReroute, "the queue's mail moves to "+name, section, l)
 	}
