@@ -8,7 +8,7 @@
 //	what does the configuration say, line by line        pmtaconf
 //	which directives exist, and is this value one        pmtaconf/schema
 //	what is wrong with the configuration                 pmtaconf/check
-//	where does a message go, with which settings, and why pmtaconf/routing
+//	where does a message go, and under which settings    pmtaconf/routing
 //	which streams are there; put a relay in, take it out pmtaconf/relay
 //	how many virtual-mta lines make 10 %, in what order  split
 //	which share on which day                             warmup
