@@ -169,7 +169,7 @@ func TestLinear(t *testing.T) {
 			f.Diagnostics().Mend("config", src)
 		}
 		var ratio float64
-		for range 3 { // a busy machine may spoil one measurement, a quadratic law spoils all
+		for range 6 { // a busy machine may spoil one measurement, a quadratic law spoils all
 			small := perByte([]byte(c.make(c.bytes/slower)), parse)
 			large := perByte([]byte(c.make(c.bytes/slower*c.factor)), parse)
 			if ratio = large / small; ratio < 6 {
@@ -182,9 +182,15 @@ func TestLinear(t *testing.T) {
 	}
 	mask := func(src []byte) { pmtaconf.Mask(string(src)) }
 	for name, piece := range map[string]string{"returns": "\r", "ends of tags": ">", "hashes": "#", "passwords": "password ", "secrets": "password x\n"} {
-		small, large := perByte([]byte(r(piece, 40_000/len(piece))), mask), perByte([]byte(r(piece, 1_200_000/len(piece))), mask)
-		if large > 6*small {
-			t.Errorf("masking %s: %.1f times the time a byte", name, large/small)
+		var ratio float64
+		for range 6 {
+			small, large := perByte([]byte(r(piece, 40_000/len(piece))), mask), perByte([]byte(r(piece, 1_200_000/len(piece))), mask)
+			if ratio = large / small; ratio < 6 {
+				break
+			}
+		}
+		if ratio >= 6 {
+			t.Errorf("masking %s: %.1f times the time a byte", name, ratio)
 		}
 	}
 }
