@@ -58,13 +58,7 @@ type DomainKey struct {
 // UnmarshalJSON keeps unknown members in Extra, and takes the owner as number or string.
 func (d *Domain) UnmarshalJSON(data []byte) error {
 	type plain Domain
-	var v plain
-	owner, extra, err := decodeOwned(data, &v)
-	if err != nil {
-		return err
-	}
-	*d, d.Extra, d.SubaccountID = Domain(v), extra, owner
-	return nil
+	return decodeOwned(data, (*plain)(d), &d.Extra, &d.SubaccountID)
 }
 
 // MarshalJSON writes Extra beside the fields.

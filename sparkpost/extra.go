@@ -8,46 +8,54 @@ import (
 	"strings"
 )
 
-// decodeExtra decodes data into v, a pointer to a struct, and returns the members v has no field for. The API grows fields without
-// notice, and a program that writes back what it read must not drop them.
-func decodeExtra(data []byte, v any) (map[string]json.RawMessage, error) {
-	if err := json.Unmarshal(data, v); err != nil {
-		return nil, err
+// decodeExtra decodes data into *v, a struct, and puts the members that it has no field for into *extra, which is a field of it. On an
+// error v stays as it was. The API grows fields without notice, and a program that writes back what it read must not drop them.
+func decodeExtra[T any](data []byte, v *T, extra *map[string]json.RawMessage) error {
+	var fresh T
+	if err := json.Unmarshal(data, &fresh); err != nil {
+		return err
 	}
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(data, &all); err != nil {
-		return nil, err
+		return err
 	}
 	for name := range all {
-		if known(reflect.TypeOf(v).Elem(), name) {
+		if known(reflect.TypeFor[T](), name) {
 			delete(all, name)
 		}
 	}
 	if len(all) == 0 {
-		return nil, nil
+		all = nil
 	}
-	return all, nil
+	*v = fresh
+	*extra = all
+	return nil
 }
 
 // decodeOwned is decodeExtra for a resource that belongs to an account or subaccount. The API sends the owner as a number, in places as a
 // string; it is 0 when absent.
-func decodeOwned(data []byte, v any) (owner int, extra map[string]json.RawMessage, err error) {
+func decodeOwned[T any](data []byte, v *T, extra *map[string]json.RawMessage, owner *int) error {
 	var all map[string]json.RawMessage
 	if err := json.Unmarshal(data, &all); err != nil {
-		return 0, nil, err
+		return err
 	}
+	id := 0
 	if s := scalar(all["subaccount_id"]); s != "" {
-		if owner, err = strconv.Atoi(s); err != nil {
-			return 0, nil, fmt.Errorf("subaccount_id is no number: %q", s)
+		var err error
+		if id, err = strconv.Atoi(s); err != nil {
+			return fmt.Errorf("subaccount_id is no number: %q", s)
 		}
 	}
 	delete(all, "subaccount_id")
 	rest, err := json.Marshal(all)
 	if err != nil {
-		return 0, nil, err
+		return err
 	}
-	extra, err = decodeExtra(rest, v)
-	return owner, extra, err
+	if err := decodeExtra(rest, v, extra); err != nil {
+		return err
+	}
+	*owner = id
+	return nil
 }
 
 // encodeExtra encodes v, a struct, together with the members in extra. A field of v wins over a member of the same name.

@@ -33,13 +33,7 @@ type IP struct {
 // UnmarshalJSON keeps unknown members in Extra.
 func (ip *IP) UnmarshalJSON(data []byte) error {
 	type plain IP
-	var v plain
-	extra, err := decodeExtra(data, &v)
-	if err != nil {
-		return err
-	}
-	*ip, ip.Extra = IP(v), extra
-	return nil
+	return decodeExtra(data, (*plain)(ip), &ip.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.

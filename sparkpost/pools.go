@@ -40,13 +40,7 @@ type Pool struct {
 // UnmarshalJSON keeps unknown members in Extra.
 func (p *Pool) UnmarshalJSON(data []byte) error {
 	type plain Pool
-	var v plain
-	extra, err := decodeExtra(data, &v)
-	if err != nil {
-		return err
-	}
-	*p, p.Extra = Pool(v), extra
-	return nil
+	return decodeExtra(data, (*plain)(p), &p.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.

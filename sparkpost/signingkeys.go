@@ -65,13 +65,7 @@ type KeyRecord struct {
 // UnmarshalJSON keeps unknown members in Extra.
 func (k *SigningKey) UnmarshalJSON(data []byte) error {
 	type plain SigningKey
-	var v plain
-	extra, err := decodeExtra(data, &v)
-	if err != nil {
-		return err
-	}
-	*k, k.Extra = SigningKey(v), extra
-	return nil
+	return decodeExtra(data, (*plain)(k), &k.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.
@@ -83,13 +77,7 @@ func (k SigningKey) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON keeps unknown members in Extra.
 func (r *KeyRecord) UnmarshalJSON(data []byte) error {
 	type plain KeyRecord
-	var v plain
-	extra, err := decodeExtra(data, &v)
-	if err != nil {
-		return err
-	}
-	*r, r.Extra = KeyRecord(v), extra
-	return nil
+	return decodeExtra(data, (*plain)(r), &r.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.

@@ -54,13 +54,7 @@ type SubaccountOptions struct {
 // UnmarshalJSON keeps unknown members in Extra.
 func (s *Subaccount) UnmarshalJSON(data []byte) error {
 	type plain Subaccount
-	var p plain
-	extra, err := decodeExtra(data, &p)
-	if err != nil {
-		return err
-	}
-	*s, s.Extra = Subaccount(p), extra
-	return nil
+	return decodeExtra(data, (*plain)(s), &s.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.
@@ -72,13 +66,7 @@ func (s Subaccount) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON keeps unknown members in Extra.
 func (o *SubaccountOptions) UnmarshalJSON(data []byte) error {
 	type plain SubaccountOptions
-	var p plain
-	extra, err := decodeExtra(data, &p)
-	if err != nil {
-		return err
-	}
-	*o, o.Extra = SubaccountOptions(p), extra
-	return nil
+	return decodeExtra(data, (*plain)(o), &o.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.

@@ -71,13 +71,7 @@ type Certificate struct {
 // UnmarshalJSON keeps unknown members in Extra, and takes the owner as number or string.
 func (d *TrackingDomain) UnmarshalJSON(data []byte) error {
 	type plain TrackingDomain
-	var v plain
-	owner, extra, err := decodeOwned(data, &v)
-	if err != nil {
-		return err
-	}
-	*d, d.Extra, d.SubaccountID = TrackingDomain(v), extra, owner
-	return nil
+	return decodeOwned(data, (*plain)(d), &d.Extra, &d.SubaccountID)
 }
 
 // MarshalJSON writes Extra beside the fields.
@@ -89,13 +83,7 @@ func (d TrackingDomain) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON keeps unknown members in Extra.
 func (s *TrackingStatus) UnmarshalJSON(data []byte) error {
 	type plain TrackingStatus
-	var v plain
-	extra, err := decodeExtra(data, &v)
-	if err != nil {
-		return err
-	}
-	*s, s.Extra = TrackingStatus(v), extra
-	return nil
+	return decodeExtra(data, (*plain)(s), &s.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.
@@ -107,13 +95,7 @@ func (s TrackingStatus) MarshalJSON() ([]byte, error) {
 // UnmarshalJSON keeps unknown members in Extra.
 func (c *Certificate) UnmarshalJSON(data []byte) error {
 	type plain Certificate
-	var v plain
-	extra, err := decodeExtra(data, &v)
-	if err != nil {
-		return err
-	}
-	*c, c.Extra = Certificate(v), extra
-	return nil
+	return decodeExtra(data, (*plain)(c), &c.Extra)
 }
 
 // MarshalJSON writes Extra beside the fields.
