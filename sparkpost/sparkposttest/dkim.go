@@ -53,6 +53,14 @@ func checkKey(k *dkimBody) string {
 	return ""
 }
 
+// keyBits is the size of a key to generate; ok is false when the API would not make one of the size that was asked for.
+func keyBits(asked *int) (bits int, ok bool) {
+	if bits = 2048; asked != nil {
+		bits = *asked
+	}
+	return bits, bits >= 1024 && bits <= 4096 && bits%8 == 0
+}
+
 // generateKey returns a public key of the given size that depends on seed and name only. Nobody has its private half: the modulus is no
 // product of two known primes, which is all that a fake needs.
 func generateKey(seed uint64, name string, bits int) string {

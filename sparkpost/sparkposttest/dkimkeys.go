@@ -39,11 +39,11 @@ func dkimKeyRoutes() []route {
 	const list, one = "sending-domains/*/dkim-keys", "sending-domains/*/dkim-keys/*"
 	return []route{
 		{method: "GET", path: list, scoped: true, handle: (*Server).listKeys},
-		{method: "POST", path: list, scoped: true, body: dkimKeyBody{}, handle: (*Server).createKey},
+		{method: "POST", path: list, scoped: true, body: dkimKeyBody{}, wrong: http.StatusBadRequest, handle: (*Server).createKey},
 		{method: "GET", path: one, scoped: true, handle: (*Server).getKey},
-		{method: "PUT", path: one, scoped: true, body: dkimKeyBody{}, handle: (*Server).updateKey},
+		{method: "PUT", path: one, scoped: true, body: dkimKeyBody{}, wrong: http.StatusBadRequest, handle: (*Server).updateKey},
 		{method: "DELETE", path: one, scoped: true, handle: (*Server).deleteKey},
-		{method: "POST", path: one + "/verify", scoped: true, body: struct{}{}, handle: (*Server).verifyKey},
+		{method: "POST", path: one + "/verify", scoped: true, body: struct{}{}, wrong: http.StatusBadRequest, handle: (*Server).verifyKey},
 	}
 }
 
@@ -176,11 +176,8 @@ func (s *Server) createKey(r *request) reply {
 	case supplied && b.KeyLength != nil:
 		s.problem(r, "dkim_key_length is ignored with an own key")
 	case !supplied:
-		bits := 2048
-		if b.KeyLength != nil {
-			bits = *b.KeyLength
-		}
-		if bits < 1024 || bits > 4096 || bits%8 != 0 {
+		bits, ok := keyBits(b.KeyLength)
+		if !ok {
 			return badKey("dkim_key_length")
 		}
 		d.generated++ // the form of such a selector is documented for default keys only

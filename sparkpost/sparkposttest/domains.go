@@ -194,11 +194,8 @@ func (s *Server) setKey(r *request, d *domain, b domainBody) (reply, bool) {
 	if b.Generate != nil && !*b.Generate {
 		return reply{}, false
 	}
-	bits := 2048
-	if b.KeyLength != nil {
-		bits = *b.KeyLength
-	}
-	if bits < 1024 || bits > 4096 || bits%8 != 0 {
+	bits, ok := keyBits(b.KeyLength)
+	if !ok {
 		return fail(http.StatusUnprocessableEntity, item{Message: "invalid data format/type", Code: "1300", Description: "dkim_key_length"}), true
 	}
 	d.selector, d.public = "scph"+s.cfg.Now().UTC().Format("0106"), generateKey(s.cfg.Seed, d.name, bits)

@@ -2,6 +2,7 @@ package sparkposttest
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha256"
 	"encoding/json"
 	"fmt"
@@ -44,6 +45,7 @@ type route struct {
 	scoped bool   // the subaccount header means something here
 	query  []string
 	body   any // a zero value of the body's type, nil for none
+	wrong  int // status of code 1300 for a member of the wrong type; 0 means 422
 	handle func(*Server, *request) reply
 }
 
@@ -241,11 +243,7 @@ func (s *Server) checkBody(r *request, rt *route) (reply, bool) {
 		err = json.Unmarshal(clean, reflect.New(reflect.TypeOf(rt.body)).Interface())
 	}
 	if err != nil {
-		status := http.StatusUnprocessableEntity
-		if strings.Contains(rt.path, "/dkim-keys") { // code 1300 has another status there
-			status = http.StatusBadRequest
-		}
-		return fail(status, item{Message: "invalid data format/type", Code: "1300", Description: "a member has the wrong type"}), false
+		return fail(cmp.Or(rt.wrong, http.StatusUnprocessableEntity), item{Message: "invalid data format/type", Code: "1300", Description: "a member has the wrong type"}), false
 	}
 	r.body = clean
 	return reply{}, true
