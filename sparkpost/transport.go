@@ -70,6 +70,8 @@ type outcome struct {
 	res  *http.Response // its body is complete and in memory
 	err  error
 	sent bool // a byte of the request may have reached the server
+
+	unavailable bool // see passes
 }
 
 func (o outcome) what() string {
@@ -99,7 +101,7 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		}
 		st.attempts = n
 		o := t.attempt(req, st)
-		if !reads(req.Method) && (o.err != nil && o.sent || o.err == nil && (o.res.StatusCode >= 500 || o.unavailable())) {
+		if !reads(req.Method) && (o.err != nil && o.sent || o.err == nil && (o.res.StatusCode >= 500 || o.unavailable)) {
 			st.uncertain = true
 		}
 		if o.limited() { // others wait also when this request is given up
@@ -166,16 +168,11 @@ func (o outcome) limited() bool {
 	return o.err == nil && o.res.StatusCode == http.StatusTooManyRequests
 }
 
-// unavailable reports whether the answer is the one status 400 that passes by itself: code 1502, resources unavailable (reference:
-// extended codes). The body stays readable.
-func (o outcome) unavailable() bool {
-	if o.err != nil || o.res.StatusCode != http.StatusBadRequest {
-		return false
-	}
-	body, err := io.ReadAll(o.res.Body)
-	o.res.Body = io.NopCloser(bytes.NewReader(body))
+// passes reports whether an answer is the one status 400 that passes by itself: code 1502, resources unavailable (reference: extended
+// codes).
+func passes(status int, body []byte) bool {
 	var env envelope
-	return err == nil && json.Unmarshal(body, &env) == nil &&
+	return status == http.StatusBadRequest && json.Unmarshal(body, &env) == nil &&
 		slices.ContainsFunc(decodeItems(env.Errors), func(it ErrorItem) bool { return it.Code == "1502" })
 }
 
@@ -191,7 +188,7 @@ func retryable(st *callState, o outcome) bool {
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return st.safe
 	}
-	return st.safe && o.unavailable()
+	return st.safe && o.unavailable
 }
 
 // pause returns how long to wait before attempt n+1, and false when waiting makes no sense.
@@ -295,7 +292,7 @@ func (t *transport) attempt(orig *http.Request, st *callState) outcome {
 		return outcome{err: timeoutError(orig.Context(), err, t.cfg.Timeout), sent: true}
 	}
 	res.Body, res.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	return outcome{res: res, sent: true}
+	return outcome{res: res, sent: true, unavailable: passes(res.StatusCode, body)}
 }
 
 func (t *transport) key(ctx context.Context) (string, error) {
