@@ -219,6 +219,7 @@ func routeDoubts() []struct{ doubt, text, message, want, other string } {
 		{"name-clash", vmtas + scope("virtual-mta-pool v1", "virtual-mta v2") + source("0/0", "default-virtual-mta v1"), "", "a.example/v1", "pool: v1>a.example/v2"},
 		{"level", vmtas + scope("virtual-mta r", scope("domain *", "queue-to {sparkpost}")) + scope("domain a.example", "queue-to b.queue", "smtp-hosts h") + source("0/0", "default-virtual-mta r"), "", "{sparkpost}/r -> sparkpost {sparkpost} keyless", "pattern-first: b.queue/r"},
 		{"star-reserved", scope("domain *", "smtp-hosts h", "queue-to {sparkpost}") + source("0/0"), "", "{sparkpost}/{default} -> sparkpost h keyless", "no: {sparkpost}/{default} -> sparkpost {sparkpost} keyless"},
+		{"local", "host-name a.example\n" + scope("domain local", "queue-to b.example") + source("0/0"), "", "b.example/{default}", "queue-only: a.example/{default}"},
 		{"listener", "smtp-listener 192.0.2.0/24:25 source=s\nsmtp-listener 192.0.2.9:25 source=u\n" + vmtas + source("s", "default-virtual-mta v1") + source("u", "default-virtual-mta v2"), "at=192.0.2.9:25", "a.example/v2", "first: a.example/v1"},
 		{"user-listener", listener + vmtas + scope("smtp-user x", "source u") + source("s", "default-virtual-mta v1") + source("u", "default-virtual-mta v2"), "user=x at=192.0.2.9:25", "a.example/v2", "listener: a.example/v1"},
 		{"auth-under-user", vmtas + scope("smtp-user x", "source u") + source("{auth}", "default-virtual-mta v1") + source("u"), "user=x", "a.example/{default}", "yes: a.example/v1"},

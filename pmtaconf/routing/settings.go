@@ -240,10 +240,17 @@ func (ix *Index) ownCandidates(dst []candidate, v *vmta, seen *set) []candidate 
 	return append(dst, candidate{&ix.global, 0})
 }
 
-// doubtful notes the doubts that a list of candidates may depend on.
+// doubtful notes the doubts that a list of candidates may depend on. A message asks for several queues, and what one of them met stays.
 func (ix *Index) doubtful(list []candidate, tg *target, seen *set) {
-	seen.add(dStarReserved)
-	seen.add(dLocal)
+	if tg.reserved {
+		seen.add(dStarReserved)
+	}
+	if tg.local {
+		seen.add(dLocal)
+	}
+	if ix.twoMacros {
+		seen.add(dMacroAgain)
+	}
 	suffixes := 0
 	for i, c := range list {
 		if c.several {
@@ -257,22 +264,10 @@ func (ix *Index) doubtful(list []candidate, tg *target, seen *set) {
 		}
 		if c.macro {
 			seen.add(dMacroShadow)
-			if ix.twoMacros {
-				seen.add(dMacroAgain)
-			}
 		}
-	}
-	if ix.twoMacros {
-		seen.add(dMacroAgain)
 	}
 	if suffixes > 1 {
 		seen.add(dSuffixOrder)
-	}
-	if !tg.reserved {
-		*seen &^= 1 << dStarReserved
-	}
-	if !tg.local {
-		*seen &^= 1 << dLocal
 	}
 }
 
