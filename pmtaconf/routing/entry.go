@@ -164,7 +164,7 @@ func (g *group) index(names int, top bool) {
 	case many:
 		g.sparse = make(map[int32]*forms, len(g.entries))
 	}
-	g.quick.fill(g.entries, names)
+	g.quick.fill(g.entries, names, top)
 	for _, e := range g.entries {
 		switch f := formOf[e.pattern.Kind()]; {
 		case e.pattern.Kind() == schema.AnyDomain:

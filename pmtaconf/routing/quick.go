@@ -18,10 +18,11 @@ const starForm = noForm + 1
 
 // quickTable are the winners of a group.
 type quickTable struct {
-	set    [8]uint64  // the directives that any entry sets, a bit each; those beyond share the last
-	flat   []winner   // of all entries, in their order, when there are few entries
-	byName [][]winner // else by name
-	rest   []winner   // then also those of domain literals and of *
+	set    [8]uint64 // the directives that any entry sets, a bit each; those beyond share the last
+	many   bool
+	flat   []winner           // of all entries, in their order, when there are not many; else those of domain literals and of *
+	dense  [][]winner         // the others by name, for the top level,
+	sparse map[int32][]winner // and for a VMTA or pool
 }
 
 func bitOf(id directiveID) directiveID { return min(id, 511) }
@@ -31,9 +32,16 @@ func (t *quickTable) has(id directiveID) bool {
 	return t.set[id>>6]&(1<<(id&63)) != 0
 }
 
-// fill reads the entries of a group, which are in order.
-func (t *quickTable) fill(entries []*entry, names int) {
-	var all []winner
+// fill reads the entries of a group, which are in order. Only the top level, which most questions come to, is worth a table over all
+// names.
+func (t *quickTable) fill(entries []*entry, names int, top bool) {
+	t.many = len(entries) > few
+	switch {
+	case t.many && top:
+		t.dense = make([][]winner, names)
+	case t.many:
+		t.sparse = make(map[int32][]winner, len(entries))
+	}
 	for _, e := range entries {
 		f := formOf[e.pattern.Kind()]
 		if e.pattern.Kind() == schema.AnyDomain {
@@ -45,23 +53,29 @@ func (t *quickTable) fill(entries []*entry, names int) {
 			if i > 0 && e.lines[i-1].id == l.id {
 				continue
 			}
-			all = append(all, winner{l, e.name, l.id, f})
 			bit := bitOf(l.id)
 			t.set[bit>>6] |= 1 << (bit & 63)
+			switch w := (winner{l, e.name, l.id, f}); {
+			case !t.many || f >= noForm:
+				t.flat = append(t.flat, w)
+			case top:
+				t.dense[e.name] = append(t.dense[e.name], w)
+			default:
+				t.sparse[e.name] = append(t.sparse[e.name], w)
+			}
 		}
 	}
-	if len(entries) <= few {
-		t.flat = all
-		return
+}
+
+// named are the winners of a name in a group of many entries.
+func (t *quickTable) named(name int32) []winner {
+	if t.sparse != nil {
+		return t.sparse[name]
 	}
-	t.byName = make([][]winner, names)
-	for _, w := range all {
-		if w.form >= noForm {
-			t.rest = append(t.rest, w)
-		} else {
-			t.byName[w.name] = append(t.byName[w.name], w)
-		}
+	if name < 0 || int(name) >= len(t.dense) {
+		return nil
 	}
+	return t.dense[name]
 }
 
 // is reports whether the winner's pattern matches.
@@ -97,35 +111,27 @@ func pick(list []winner, f form, id directiveID) *line {
 
 // search finds the winner of a directive in a group.
 func (t *quickTable) search(tg *target, id directiveID) *line {
-	list := t.flat
-	if t.byName != nil {
-		list = t.rest
-		at := func(name int32) []winner {
-			if name < 0 || int(name) >= len(t.byName) {
-				return nil
-			}
-			return t.byName[name]
-		}
-		if l := pick(at(tg.special), specialForm, id); l != nil {
+	if t.many {
+		if l := pick(t.named(tg.special), specialForm, id); l != nil {
 			return l
 		}
-		if l := pick(at(tg.whole), exactForm, id); l != nil {
+		if l := pick(t.named(tg.whole), exactForm, id); l != nil {
 			return l
 		}
 		for _, s := range tg.suffixes {
-			named := at(s.id)
+			list := t.named(s.id)
 			if s.from > 0 {
-				if l := pick(named, belowForm, id); l != nil {
+				if l := pick(list, belowForm, id); l != nil {
 					return l
 				}
 			}
-			if l := pick(named, treeForm, id); l != nil {
+			if l := pick(list, treeForm, id); l != nil {
 				return l
 			}
 		}
 	}
-	for i := range list {
-		if w := &list[i]; w.id == id && w.is(tg) {
+	for i := range t.flat {
+		if w := &t.flat[i]; w.id == id && w.is(tg) {
 			return w.l
 		}
 	}
@@ -134,7 +140,7 @@ func (t *quickTable) search(tg *target, id directiveID) *line {
 
 // star gives the line of * when no entry with a name, in a group of few, sets the directive.
 func (t *quickTable) star(id directiveID) *line {
-	if t.byName != nil {
+	if t.many {
 		return nil
 	}
 	for i := range t.flat {
