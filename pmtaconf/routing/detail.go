@@ -49,9 +49,6 @@ func (ix *Index) sum(list []candidate, scope string, q Queue, id directiveID, se
 		if len(lines) == 0 || scope == "virtual-mta" && !inherits(&d, known, c.level) {
 			continue
 		}
-		if seen != nil && c.several {
-			seen.add(dDuplicateScope)
-		}
 		if unclear && seen != nil && (won || len(lines) > 1) {
 			seen.add(dListLines)
 		}
@@ -101,25 +98,10 @@ func (ix *Index) together(d *schema.Directive, known, first bool, k, start int) 
 
 // openSettings works out what a detail would be under the other readings of the doubts.
 func openSettings(ix *Index, seen set, v Detail, under func(*Index) (Detail, bool)) []Open[Setting] {
-	var open []Open[Setting]
-	for d := range doubt(doubtCount) {
-		if !seen.has(d) {
-			continue
-		}
-		o := Open[Setting]{Doubt: doubts[d].ID, Assumed: doubts[d].Readings[ix.read[d]].ID}
-		for n, r := range doubts[d].Readings {
-			if n == int(ix.read[d]) || r.Unknown {
-				continue
-			}
-			if w, _ := under(ix.under(d, n)); !sameDetail(v, w) {
-				o.Otherwise = append(o.Otherwise, Case[Setting]{Reading: r.ID, Result: w.Setting})
-			}
-		}
-		if o.Otherwise != nil {
-			open = append(open, o)
-		}
-	}
-	return open
+	return opened(ix, seen, func(other *Index) (Setting, bool) {
+		w, _ := under(other)
+		return w.Setting, sameDetail(v, w)
+	})
 }
 
 // sameDetail reports whether two details come to the same: the same value, and the same further ones.

@@ -63,6 +63,38 @@ type Case[T any] struct {
 	Result  T      `json:"result"`
 }
 
+// assumed is a doubt with the reading that answers are given under.
+func assumed[T any](ix *Index, d doubt) Open[T] {
+	return Open[T]{Doubt: doubts[d].ID, Assumed: doubts[d].Readings[ix.read[d]].ID}
+}
+
+// opened works an answer out under the other readings of the doubts that it met. Under gives the result, and whether that is the same as
+// the answer.
+func opened[T any](ix *Index, seen set, under func(*Index) (result T, same bool)) []Open[T] {
+	var open []Open[T]
+	for d := range doubt(doubtCount) {
+		if !seen.has(d) {
+			continue
+		}
+		o := assumed[T](ix, d)
+		for n, r := range doubts[d].Readings {
+			switch {
+			case n == int(ix.read[d]):
+			case r.Unknown:
+				o.Otherwise = append(o.Otherwise, Case[T]{Reading: r.ID, Unknown: true})
+			default:
+				if result, same := under(ix.under(d, n)); !same {
+					o.Otherwise = append(o.Otherwise, Case[T]{Reading: r.ID, Result: result})
+				}
+			}
+		}
+		if o.Otherwise != nil {
+			open = append(open, o)
+		}
+	}
+	return open
+}
+
 // readings holds the number of a reading for each doubt.
 type readings [doubtCount]uint8
 

@@ -53,48 +53,29 @@ func (ix *Index) explain(m *Message, st *State, walk func(*run)) *Answer {
 	main := run{ix: ix, m: m, st: st, seen: &seen, steps: &steps}
 	walk(&main)
 	a := &Answer{Outcome: main.out, Steps: steps}
-	again := func(other *Index, flip *rule) Outcome {
+	again := func(other *Index, flip *rule) (Outcome, bool) {
 		r := run{ix: other, m: m, st: st, flip: flip}
 		walk(&r)
-		return r.out
+		return r.out, r.out == a.Outcome
 	}
-	for d := range doubt(doubtCount) {
-		if !seen.has(d) || d == dPatternMatch {
-			continue
-		}
-		o := Open[Outcome]{Doubt: doubts[d].ID, Assumed: doubts[d].Readings[ix.read[d]].ID}
-		for n, r := range doubts[d].Readings {
-			switch {
-			case n == int(ix.read[d]):
-			case r.Unknown:
-				o.Otherwise = append(o.Otherwise, Case[Outcome]{Reading: r.ID, Unknown: true})
-			default:
-				if out := again(ix.under(d, n), nil); out != a.Outcome {
-					o.Otherwise = append(o.Otherwise, Case[Outcome]{Reading: r.ID, Result: out})
-				}
-			}
-		}
-		if o.Otherwise != nil {
-			a.Doubts = append(a.Doubts, o)
-		}
-	}
+	seen &^= 1 << dPatternMatch // each entry is looked at by itself
+	a.Doubts = opened(ix, seen, func(other *Index) (Outcome, bool) { return again(other, nil) })
 	for i, u := range main.doubted {
+		o, at := assumed[Outcome](ix, dPatternMatch), u.at()
+		o.At = &at
 		if i >= maxDoubted {
-			if n := len(a.Doubts); n > 0 && a.Doubts[n-1].Doubt == doubts[dPatternMatch].ID {
-				a.Doubts[n-1].More = len(main.doubted) - i
+			more := len(main.doubted) - i
+			if n := len(a.Doubts); n > 0 && a.Doubts[n-1].Doubt == o.Doubt {
+				a.Doubts[n-1].More = more
 			} else {
-				at := u.at()
-				a.Doubts = append(a.Doubts, Open[Outcome]{Doubt: doubts[dPatternMatch].ID, Assumed: doubts[dPatternMatch].Readings[ix.read[dPatternMatch]].ID, At: &at, More: len(main.doubted) - i})
+				o.More = more
+				a.Doubts = append(a.Doubts, o)
 			}
 			break
 		}
-		if out := again(ix, u); out != a.Outcome {
-			at := u.at()
-			other := doubts[dPatternMatch].Readings[1-ix.read[dPatternMatch]].ID
-			a.Doubts = append(a.Doubts, Open[Outcome]{
-				Doubt: doubts[dPatternMatch].ID, Assumed: doubts[dPatternMatch].Readings[ix.read[dPatternMatch]].ID, At: &at,
-				Otherwise: []Case[Outcome]{{Reading: other, Result: out}},
-			})
+		if out, same := again(ix, u); !same {
+			o.Otherwise = []Case[Outcome]{{Reading: doubts[dPatternMatch].Readings[1-ix.read[dPatternMatch]].ID, Result: out}}
+			a.Doubts = append(a.Doubts, o)
 		}
 	}
 	return a
