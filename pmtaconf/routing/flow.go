@@ -54,10 +54,6 @@ func (ix *Index) Sources() iter.Seq[Source] {
 	}
 }
 
-func isYes(value string) bool {
-	return strings.EqualFold(value, "yes") || strings.EqualFold(value, "true")
-}
-
 // sourceUsers lists who refers to each named source.
 func (ix *Index) sourceUsers() (users, listeners map[string][]string) {
 	users, listeners = make(map[string][]string), make(map[string][]string)

@@ -128,23 +128,41 @@ func (t *tables) key(name string) string {
 	return name
 }
 
-// blocksOf groups the blocks of one kind by their argument, in the order in which each comes first.
-func (t *tables) blocksOf(in []*block, kind string) (keys []string, blocks map[string][]*block) {
-	blocks = make(map[string][]*block)
-	for _, b := range in {
-		for _, it := range b.items {
-			if it.sub == nil || it.sub.kind != kind {
-				continue
-			}
-			key := t.key(it.sub.arg)
-			if _, ok := blocks[key]; !ok {
-				keys = append(keys, key)
-			}
-			blocks[key] = append(blocks[key], it.sub)
+// grouped are blocks by a key, in the order in which each key came first.
+type grouped[K comparable] struct {
+	keys   []K
+	blocks map[K][]*block
+}
+
+func (g *grouped[K]) add(k K, b *block) {
+	if g.blocks == nil {
+		g.blocks = make(map[K][]*block)
+	}
+	if _, ok := g.blocks[k]; !ok {
+		g.keys = append(g.keys, k)
+	}
+	g.blocks[k] = append(g.blocks[k], b)
+}
+
+// all yields each key with its blocks.
+func (g *grouped[K]) all(yield func(K, []*block) bool) {
+	for _, k := range g.keys {
+		if !yield(k, g.blocks[k]) {
+			return
+		}
+	}
+}
+
+// blocksOf groups the blocks of one kind at the top level by their argument.
+func (t *tables) blocksOf(kind string) *grouped[string] {
+	g := new(grouped[string])
+	for _, it := range t.tree.items {
+		if it.sub != nil && it.sub.kind == kind {
+			g.add(t.key(it.sub.arg), it.sub)
 			t.spell(it.sub.arg)
 		}
 	}
-	return keys, blocks
+	return g
 }
 
 // spell notes a name as it is written.
@@ -171,13 +189,11 @@ func build(tree *block, r readings) *tables {
 	t.global.level = globalLevel
 	t.fill(&t.global, []*block{tree})
 	t.domains = t.readDomains([]*block{tree}, globalLevel)
-	keys, blocks := t.blocksOf([]*block{tree}, "virtual-mta")
-	for _, key := range keys {
-		t.addVMTA(key, blocks[key])
+	for key, blocks := range t.blocksOf("virtual-mta").all {
+		t.addVMTA(key, blocks)
 	}
-	keys, blocks = t.blocksOf([]*block{tree}, "virtual-mta-pool")
-	for _, key := range keys {
-		t.addPool(key, blocks[key])
+	for key, blocks := range t.blocksOf("virtual-mta-pool").all {
+		t.addPool(key, blocks)
 	}
 	for _, v := range t.vmtaList {
 		t.join(v)
@@ -223,7 +239,7 @@ func (t *tables) nameDirectives() {
 	}
 	t.defaultYes = make(map[directiveID]bool)
 	for x := range schema.Directives("source") {
-		if v, err := schema.ParseBoolean(x.Default); err == nil && bool(v) {
+		if isYes(x.Default) {
 			t.defaultYes[t.id(x.Name)] = true
 		}
 	}
@@ -314,14 +330,7 @@ func (t *tables) readDomains(in []*block, lv level) group {
 		pattern schema.Pattern
 		macro   bool
 	}
-	var order []key
-	blocks := make(map[key][]*block)
-	add := func(k key, b *block) {
-		if _, ok := blocks[k]; !ok {
-			order = append(order, k)
-		}
-		blocks[k] = append(blocks[k], b)
-	}
+	var found grouped[key]
 	for _, b := range in {
 		for _, it := range b.items {
 			if it.sub == nil || it.sub.kind != "domain" {
@@ -333,18 +342,18 @@ func (t *tables) readDomains(in []*block, lv level) group {
 				continue
 			}
 			if !p.HasMacro() {
-				add(key{p.Fold(), false}, it.sub)
+				found.add(key{p.Fold(), false}, it.sub)
 				continue
 			}
 			for _, q := range t.expand(p, it.sub) {
-				add(key{q.Fold(), true}, it.sub)
+				found.add(key{q.Fold(), true}, it.sub)
 			}
 		}
 	}
 	var g group
-	for _, k := range order {
+	for k, blocks := range found.all {
 		e := &entry{pattern: k.pattern, name: t.name(k.pattern.Name()), text: k.pattern.String(), macro: k.macro, level: lv}
-		t.fill(e, blocks[k])
+		t.fill(e, blocks)
 		g.entries = append(g.entries, e)
 	}
 	g.index(len(t.names), lv == globalLevel)

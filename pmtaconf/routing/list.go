@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 	"sync"
 
@@ -40,11 +41,10 @@ func (u *rule) compile(c int) *schema.Matcher {
 
 func (t *tables) readLists() {
 	t.lists = make(map[string]*list)
-	keys, blocks := t.blocksOf([]*block{t.tree}, "pattern-list")
-	for _, k := range keys {
+	for k, blocks := range t.blocksOf("pattern-list").all {
 		var own entry
-		t.fill(&own, blocks[k])
-		l := &list{name: own.blocks[0].arg, block: blocks[k][0]}
+		t.fill(&own, blocks)
+		l := &list{name: own.blocks[0].arg, block: blocks[0]}
 		if own.several {
 			t.listsTwice = true
 		}
@@ -160,21 +160,12 @@ func (r *run) called(u *rule, stack []frame) *list {
 	case l == nil:
 		r.stepRule(AtNote, "the entry matches; the list that it calls is not defined", u)
 		return noList
-	case inStack(l, stack):
+	case slices.ContainsFunc(stack, func(f frame) bool { return f.l == l }):
 		r.stepRule(AtNote, "the entry matches; the list that it calls is being looked through already, and selects nothing", u)
 		return noList
 	}
 	r.stepRule(AtSelect, "the entry matches; the list that it calls is looked through", u)
 	return l
-}
-
-func inStack(l *list, stack []frame) bool {
-	for i := range stack {
-		if stack[i].l == l {
-			return true
-		}
-	}
-	return false
 }
 
 // missed says what follows when a nested or called list selects nothing: what the entry selects that led to it, or the next entry.

@@ -11,22 +11,12 @@ import (
 // deliver carries the message from its VMTA to the queue that it waits in, and to the next hop (guide 3.3.10.31, 3.3.10.48 to
 // 3.3.10.50, 10.17). It is false when the way ends before.
 func (r *run) deliver() bool {
-	moved := false
-	if r.touch(dReroute) == 1 {
-		if !r.reroute() {
-			return false
-		}
-	} else {
-		moved = r.queueTo()
-	}
-	if r.ix.read[dReroute] == 1 {
-		moved = r.queueTo()
-	}
-	r.rollup(moved)
-	if !r.cold() {
+	first := r.touch(dReroute) == 1
+	if first && !r.reroute() {
 		return false
 	}
-	if r.ix.read[dReroute] == 0 && !r.reroute() {
+	r.rollup(r.queueTo())
+	if !r.cold() || !first && !r.reroute() {
 		return false
 	}
 	if !r.backoff() {

@@ -94,8 +94,9 @@ func (r *run) relayed() bool {
 	}
 	domain := domainOf(r.m.To)
 	for _, id := range [...]directiveID{r.ix.dir.relayDomain, r.ix.dir.hostName} {
-		for i := range r.ix.global.find(id) {
-			l := &r.ix.global.find(id)[i]
+		lines := r.ix.global.find(id)
+		for i := range lines {
+			l := &lines[i]
 			if p, err := schema.ParsePattern(l.value); err == nil && p.Match(domain) {
 				r.stepLine(AtRelay, "mail for the domain is accepted from everyone", "3.3.1.25; 3.3.1.32.2", l)
 				return true
@@ -115,7 +116,7 @@ func (r *run) relayed() bool {
 	}
 	code := "5xx"
 	if l := r.top(r.ix.dir.relayDebug); l != nil {
-		if v, err := schema.ParseBoolean(l.value); err == nil && bool(v) {
+		if isYes(l.value) {
 			code = "4xx"
 			r.stepLine(AtRelay, "what may not be relayed is refused for a time", "3.3.1.32.4", l)
 		}

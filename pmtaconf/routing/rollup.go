@@ -1,6 +1,7 @@
 package routing
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/relayshift/relayshift/pmtaconf/schema"
@@ -61,7 +62,7 @@ func (r *run) rollup(moved bool) {
 		}
 	}
 	if l := r.get(r.out.Domain, r.out.VMTA, r.ix.dir.noRollup); l != nil {
-		if off, err := schema.ParseBoolean(l.value); err == nil && bool(off) {
+		if isYes(l.value) {
 			r.stepLine(AtRollup, "the domain is exempt", "3.3.10.92", l)
 			return
 		}
@@ -105,35 +106,17 @@ func (u *rollups) fits(lowest []string, anyWild func() bool) bool {
 	if len(lowest) == 0 {
 		return false
 	}
-	if len(u.hosts) > 0 {
-		all := true
-		for _, h := range u.hosts {
-			all = all && contains(lowest, h)
-		}
-		if all {
-			return true
-		}
+	if len(u.hosts) > 0 && !slices.ContainsFunc(u.hosts, func(h string) bool { return !slices.Contains(lowest, h) }) {
+		return true
 	}
 	if len(u.wild) == 0 {
 		return false
 	}
 	n := 0
 	for _, h := range lowest {
-		for _, p := range u.wild {
-			if p.Match(h) {
-				n++
-				break
-			}
+		if slices.ContainsFunc(u.wild, func(p schema.Pattern) bool { return p.Match(h) }) {
+			n++
 		}
 	}
 	return n == len(lowest) || n > 0 && anyWild()
-}
-
-func contains(list []string, s string) bool {
-	for _, x := range list {
-		if x == s {
-			return true
-		}
-	}
-	return false
 }

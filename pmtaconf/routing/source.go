@@ -46,8 +46,7 @@ func (t *tables) readInbound() {
 		net  netip.Prefix
 		name string
 	}
-	var keys []key
-	blocks := make(map[key][]*block)
+	var found grouped[key]
 	for _, it := range t.tree.items {
 		if it.sub == nil || it.sub.kind != "source" {
 			continue
@@ -59,14 +58,11 @@ func (t *tables) readInbound() {
 			k.name = t.key(it.sub.arg)
 			t.spell(it.sub.arg)
 		}
-		if _, ok := blocks[k]; !ok {
-			keys = append(keys, k)
-		}
-		blocks[k] = append(blocks[k], it.sub)
+		found.add(k, it.sub)
 	}
-	for _, k := range keys {
-		e := &entry{text: blocks[k][0].arg, level: sourceLevel}
-		t.fill(e, blocks[k])
+	for k, blocks := range found.all {
+		e := &entry{text: blocks[0].arg, level: sourceLevel}
+		t.fill(e, blocks)
 		in.order = append(in.order, e)
 		if k.net.IsValid() {
 			in.networks = append(in.networks, network{k.net, e})
@@ -75,10 +71,9 @@ func (t *tables) readInbound() {
 		}
 	}
 	slices.SortStableFunc(in.networks, func(a, b network) int { return cmp.Compare(b.net.Bits(), a.net.Bits()) })
-	users, byUser := t.blocksOf([]*block{t.tree}, "smtp-user")
-	for _, k := range users {
-		e := &entry{text: byUser[k][0].arg}
-		t.fill(e, byUser[k])
+	for k, blocks := range t.blocksOf("smtp-user").all {
+		e := &entry{text: blocks[0].arg}
+		t.fill(e, blocks)
 		in.users[k] = e
 		in.userOrder = append(in.userOrder, e)
 	}
@@ -305,6 +300,12 @@ func (r *run) listenerSource() *entry {
 		r.stepAt(AtNote, "the source that the listener names is not defined", "3.3.1.20", l.at)
 	}
 	return e
+}
+
+// isYes reads a switch; what is no boolean is off.
+func isYes(value string) bool {
+	v, err := schema.ParseBoolean(value)
+	return err == nil && bool(v)
 }
 
 // yes reads a switch of the source: the line that sets it, and its value or the default.
