@@ -27,6 +27,9 @@ type scope struct {
 	up    *scope
 	items []*item
 	subs  []*scope
+	def   schema.Scope
+	known bool
+	sure  bool // this tag and those around it are known, so that what stands in it can be judged
 }
 
 // get is the first directive of the scope with that name, nil when there is none.
@@ -57,7 +60,7 @@ type pass struct {
 
 func newPass(c *pmtaconf.Config) *pass {
 	p := &pass{
-		c: c, top: &scope{name: "global"}, named: make(map[string][]*item), tags: make(map[string][]*scope),
+		c: c, top: &scope{name: "global", sure: true}, named: make(map[string][]*item), tags: make(map[string][]*scope),
 		vmtas: make(map[string]*scope), pools: make(map[string]*scope), complete: c.Main() != nil,
 		values: make(map[pmtaconf.Code][]valueFinding),
 	}
@@ -72,6 +75,8 @@ func newPass(c *pmtaconf.Config) *pass {
 		switch n := n.(type) {
 		case *pmtaconf.Scope:
 			s := &scope{s: n, name: strings.ToLower(n.Name()), arg: pmtaconf.Unquote(n.Arg()), up: in}
+			s.def, s.known = schema.LookupScope(s.name, in.name)
+			s.sure = s.known && in.sure
 			in.subs = append(in.subs, s)
 			open = append(open[:len(chain)+1], s)
 			p.addScope(s)
@@ -108,12 +113,17 @@ func (p *pass) report(file string, start, end pmtaconf.Pos, message, hint string
 	return d
 }
 
+// valueRange is where the value stands, the keyword when there is none.
+func (it *item) valueRange() (start, end pmtaconf.Pos) {
+	if start, end = it.d.ValueRange(); start == end {
+		return it.d.NameRange()
+	}
+	return start, end
+}
+
 // value reports a directive's value, the keyword when it has none.
 func (p *pass) value(it *item, message, hint string, related ...pmtaconf.Related) *pmtaconf.Diagnostic {
-	start, end := it.d.ValueRange()
-	if start == end {
-		start, end = it.d.NameRange()
-	}
+	start, end := it.valueRange()
 	return p.report(it.d.Parent().File().Name(), start, end, message, hint, related...)
 }
 

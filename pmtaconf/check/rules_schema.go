@@ -17,21 +17,11 @@ func hasName(name string) bool {
 	return false
 }
 
-// knownScope reports whether the tags around an item are known, so that what stands in them can be judged.
-func knownScope(s *scope) bool {
-	for ; s.s != nil; s = s.up {
-		if _, ok := schema.LookupScope(s.name, s.up.name); !ok {
-			return false
-		}
-	}
-	return true
-}
-
 func isTemplate(s string) bool { return strings.ContainsAny(s, "{}%$[]<>@=()") }
 
 func unknownDirective(p *pass) {
 	for _, it := range p.items {
-		if it.known || isEntry(it.name) || isTemplate(it.name) || !knownScope(it.in) || hasName(it.name) {
+		if it.known || isEntry(it.name) || isTemplate(it.name) || !it.in.sure || hasName(it.name) {
 			continue
 		}
 		hint := "look it up in the guide, or comment it out"
@@ -44,7 +34,7 @@ func unknownDirective(p *pass) {
 
 func misplacedDirective(p *pass) {
 	for _, it := range p.items {
-		if it.known || it.name == "ip-connection-limit" || !knownScope(it.in) {
+		if it.known || it.name == "ip-connection-limit" || !it.in.sure {
 			continue
 		}
 		var places []string
@@ -61,10 +51,10 @@ func misplacedDirective(p *pass) {
 
 func unknownTag(p *pass) {
 	for _, s := range p.scopes {
-		if s.name == "email-patterns" || s.name == "domain-key-list" || !knownScope(s.up) {
+		if s.name == "email-patterns" || s.name == "domain-key-list" || !s.up.sure {
 			continue
 		}
-		if _, ok := schema.LookupScope(s.name, s.up.name); !ok {
+		if !s.known {
 			hint := "look it up in the guide"
 			if near := schema.SuggestScope(s.name, s.up.name); len(near) > 0 {
 				hint = "nearest: <" + near[0].Name + "> in " + near[0].Parent
@@ -82,8 +72,8 @@ func byStatus(p *pass, status schema.Status, message string) {
 		}
 	}
 	for _, s := range p.scopes {
-		if def, ok := schema.LookupScope(s.name, s.up.name); ok && def.Status == status {
-			p.tag(s, message, instead(def.Use))
+		if s.known && s.def.Status == status {
+			p.tag(s, message, instead(s.def.Use))
 		}
 	}
 }
@@ -135,8 +125,7 @@ func duplicateScope(p *pass) {
 	}
 	first := make(map[key]*scope)
 	for _, s := range p.scopes {
-		def, ok := schema.LookupScope(s.name, s.up.name)
-		if !ok || def.Arg == schema.EntryArg || def.Arg == schema.NoArg || def.Arg == schema.MaybeArg || s.arg == "" {
+		if !s.known || s.def.Arg == schema.EntryArg || s.def.Arg == schema.NoArg || s.def.Arg == schema.MaybeArg || s.arg == "" {
 			continue
 		}
 		k := key{s.up, s.name, s.arg}

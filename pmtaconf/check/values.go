@@ -35,10 +35,7 @@ func (p *pass) readValues() {
 		if strings.HasPrefix(it.name, "/") {
 			p.readPattern(it)
 		}
-		start, end := it.d.ValueRange()
-		if start == end {
-			start, end = it.d.NameRange()
-		}
+		start, end := it.valueRange()
 		for _, e := range findings {
 			v := valueFinding{file: it.d.Parent().File().Name(), message: "expected " + e.Want, hint: "the value is read as " + it.def.Syntax()}
 			v.start, v.end = span(start, end, len(it.d.Value()), e.Start, e.End)
@@ -54,15 +51,14 @@ func (p *pass) readValues() {
 		}
 	}
 	for _, s := range p.scopes {
-		def, ok := schema.LookupScope(s.name, s.up.name)
-		if !ok {
+		if !s.known {
 			continue
 		}
 		start, end := s.s.ArgRange()
 		if start == end {
 			start, end = s.s.Pos(), s.s.End()
 		}
-		for _, e := range def.CheckArg(s.s.Arg()) {
+		for _, e := range s.def.CheckArg(s.s.Arg()) {
 			v := valueFinding{file: s.s.Parent().File().Name(), message: "expected " + e.Want}
 			v.start, v.end = span(start, end, len(s.s.Arg()), e.Start, e.End)
 			code := pmtaconf.Code("bad-argument")
