@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/big"
+	"slices"
 	"strings"
 
 	"github.com/relayshift/relayshift/examples/internal/flow"
@@ -88,10 +89,8 @@ func (c *canvas) pool(p *relay.Pool) string {
 			share = nil
 		}
 		kind := "vmta"
-		for _, undefined := range p.Undefined {
-			if undefined == name {
-				kind = "unknown"
-			}
+		if slices.Contains(p.Undefined, name) {
+			kind = "unknown"
 		}
 		c.edge(n.ID, c.vmta(name, kind), share)
 		delete(counts, name)

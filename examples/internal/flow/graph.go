@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 	"strconv"
@@ -301,19 +302,14 @@ func sorted(list []string) []string {
 	return slices.Compact(list)
 }
 
-// percent writes a share as people do: "10 %", "0.5 %".
+// percent writes a share as people do: "10 %", "0.50 %".
 func percent(share float64) string {
-	return strconv.FormatFloat(share*100, 'f', decimals(share), 64) + " %"
-}
-
-func decimals(share float64) int {
-	switch p := share * 100; {
-	case p >= 10 && p == float64(int(p)), p >= 99.95:
-		return 0
-	case p >= 1 && p == float64(int(p)):
-		return 0
+	p, decimals := share*100, 2
+	switch {
+	case p >= 99.95, p >= 1 && p == math.Trunc(p):
+		decimals = 0
 	case p >= 1:
-		return 1
+		decimals = 1
 	}
-	return 2
+	return strconv.FormatFloat(p, 'f', decimals, 64) + " %"
 }

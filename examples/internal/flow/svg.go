@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+	"strings"
 )
 
 // style is the look of the picture, in light and in dark.
@@ -138,11 +139,7 @@ func (x *box) draw(b *bytes.Buffer, class string) {
 
 // px writes a length with one decimal at most.
 func px(v float64) string {
-	s := strconv.FormatFloat(v, 'f', 1, 64)
-	if n := len(s); s[n-2:] == ".0" {
-		s = s[:n-2]
-	}
-	return s
+	return strings.TrimSuffix(strconv.FormatFloat(v, 'f', 1, 64), ".0")
 }
 
 // text makes a text safe in XML; what XML cannot hold becomes U+FFFD.
