@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -20,7 +21,8 @@ type ApplyOptions struct {
 	Journal io.Writer
 	// ContinueOnError goes on with the changes that do not depend on one that failed.
 	ContinueOnError bool
-	// AllowConflicts applies the changes although some wishes cannot be fulfilled. Without it, conflicts are an error and nothing is sent.
+	// AllowConflicts applies the changes although some wishes cannot be fulfilled. Without it, conflicts other than waiting ones are an
+	// error and nothing is sent.
 	AllowConflicts bool
 	// LoadKey returns the text of the private key file named in a DKIMKey that has no key in memory, as PEM. Changes that were stored
 	// as JSON need it.
@@ -110,8 +112,8 @@ func Apply(ctx context.Context, c *Client, changes *Changes, opts *ApplyOptions)
 	for i, ch := range changes.List {
 		rep.Steps[i] = Step{Index: i, Total: total, Change: ch, Outcome: OutcomeNotTried}
 	}
-	if n := len(changes.Conflicts); n > 0 && !opts.AllowConflicts {
-		return rep, fmt.Errorf("sparkpost: %d conflicts, nothing was changed; the first: %s", n, changes.Conflicts[0])
+	if hard := changes.hard(); len(hard) > 0 && !opts.AllowConflicts {
+		return rep, fmt.Errorf("sparkpost: %d conflicts, nothing was changed; the first: %s", len(hard), hard[0])
 	}
 	if opts.Concurrency < 0 {
 		return rep, errors.New("sparkpost: negative ApplyOptions.Concurrency")
@@ -134,6 +136,11 @@ func Apply(ctx context.Context, c *Client, changes *Changes, opts *ApplyOptions)
 	err = r.all(ctx)
 	j.write(JournalEntry{Event: JournalFinish, Total: total}) // the last line is only a comfort
 	return rep, err
+}
+
+// hard returns the conflicts that do not only wait.
+func (c *Changes) hard() []Conflict {
+	return slices.DeleteFunc(slices.Clone(c.Conflicts), func(co Conflict) bool { return co.Waiting })
 }
 
 func kindsOf(changes *Changes) map[Kind]bool {

@@ -239,6 +239,7 @@ func (c Change) refs() []Ref {
 	case it == nil:
 	case it.Pool != nil:
 		add(KindPool, it.Pool.Overflow)
+		add(KindDomain, it.Pool.SigningDomain)
 	case it.IP != nil:
 		add(KindPool, it.IP.Pool)
 	case it.Subaccount != nil:

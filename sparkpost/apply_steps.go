@@ -91,12 +91,15 @@ func (a *applier) pool(ctx context.Context, ch Change) (Outcome, error) {
 	}
 	w := ch.After.Pool
 	if ch.Op == OpUpdate {
-		if err := a.c.Pools.Update(ctx, ch.Key, PoolUpdate{Name: w.Name, Overflow: w.Overflow}); err != nil {
+		if err := a.c.Pools.Update(ctx, ch.Key, PoolUpdate{Name: w.Name, Overflow: w.Overflow, SigningDomain: w.SigningDomain}); err != nil {
 			return "", err
 		}
 		now.Name = w.Name
 		if w.Overflow != nil {
 			now.Overflow = w.Overflow
+		}
+		if w.SigningDomain != nil {
+			now.SigningDomain = w.SigningDomain
 		}
 		return OutcomeDone, nil
 	}
@@ -233,6 +236,9 @@ func (a *applier) domain(ctx context.Context, ch Change) (Outcome, error) {
 	}
 	domains := a.c.owner(owner).Domains
 	now := look(a, a.domains, ch.Key)
+	if ch.Op == OpMove {
+		return a.move(ctx, ch, now, owner)
+	}
 	if now != nil && now.OwnerID != owner {
 		return "", fmt.Errorf("%w: the domain belongs to %s", ErrConflict, now.ownerText())
 	}
@@ -264,7 +270,8 @@ func (a *applier) domain(ctx context.Context, ch Change) (Outcome, error) {
 		return "", err
 	}
 	if ch.Op == OpUpdate {
-		if err := domains.Update(ctx, ch.Key, DomainUpdate{TrackingDomain: w.TrackingDomain, Shared: w.Shared, DKIM: key}); err != nil {
+		if err := domains.Update(ctx, ch.Key, DomainUpdate{TrackingDomain: w.TrackingDomain, Shared: w.Shared, DKIM: key,
+			DefaultBounce: w.DefaultBounce}); err != nil {
 			return "", err
 		}
 		if key != nil {
@@ -282,7 +289,7 @@ func (a *applier) createDomain(ctx context.Context, ch Change, domains *Domains,
 		err = a.findDomain(ctx, ch, owner, err)
 	}
 	if err == nil {
-		keep(a, a.domains, ch.Key, &DomainSpec{Name: w.Name, Owner: w.Owner, OwnerID: owner})
+		keep(a, a.domains, ch.Key, &DomainSpec{Name: w.Name, Owner: w.Owner, OwnerID: owner, DefaultBounce: new(false)})
 	}
 	return err
 }

@@ -19,6 +19,14 @@ const (
 	OpVerify Op = "verify"
 	// OpDelete deletes. It occurs only for what State.Remove names.
 	OpDelete Op = "delete"
+	// OpMove gives a domain to another owner: it is deleted and made again with the same key pair. It occurs only for
+	// DomainSpec.ChangeOwner.
+	OpMove Op = "move"
+	// OpAdopt stands in Changes.Kept for a resource that the state knows by name only, and that is there under an id of SparkPost's
+	// making: it is used as it is.
+	OpAdopt Op = "adopt"
+	// OpNothing stands in Changes.Kept for any other resource that is as wanted.
+	OpNothing Op = "nothing"
 )
 
 // Changes is what [Plan] found: the way from one state to another, as data. It marshals to JSON and back; private keys stay out, and
@@ -28,9 +36,13 @@ type Changes struct {
 	List []Change `json:"changes,omitempty"`
 	// Conflicts are wishes that cannot be fulfilled by a change. Nothing in List depends on them.
 	Conflicts []Conflict `json:"conflicts,omitempty"`
+	// Kept are the wanted resources that need no change: Op is [OpAdopt] or [OpNothing], and no request is made for them.
+	Kept []Change `json:"kept,omitempty"`
+	// Records are the DNS records that checks wait for, published or not: those of domains that are not verified yet.
+	Records Records `json:"dns_records,omitempty"`
 }
 
-// Empty reports whether nothing is to be done and nothing stands in the way.
+// Empty reports whether nothing is to be done and nothing stands in the way. What is kept, and records, do not count.
 func (c *Changes) Empty() bool { return len(c.List) == 0 && len(c.Conflicts) == 0 }
 
 // String returns one line for each change and conflict.
@@ -83,11 +95,18 @@ type Conflict struct {
 	Problem string `json:"problem"`
 	// Hint says what to do; it may be empty.
 	Hint string `json:"hint,omitempty"`
+	// Waiting is true when nothing is wrong: the wish comes true in a later run, after what Hint says. Such a conflict does not keep
+	// [Apply] from making the other changes.
+	Waiting bool `json:"waiting,omitempty"`
 }
 
-// String returns one line.
+// String returns one line; it begins with "!", or with "*" when the wish only waits.
 func (c Conflict) String() string {
-	s := fmt.Sprintf("! %s %s: %s", c.Kind, c.Key, c.Problem)
+	sign := "!"
+	if c.Waiting {
+		sign = "*"
+	}
+	s := fmt.Sprintf("%s %s %s: %s", sign, c.Kind, c.Key, c.Problem)
 	if c.Hint != "" {
 		s += "; " + c.Hint
 	}
@@ -97,9 +116,10 @@ func (c Conflict) String() string {
 // FieldChange is one field of a change as text. A field that is not set is "".
 type FieldChange struct {
 	// Name is the field's name in the API.
-	Name string
+	Name string `json:"name"`
 	// Before and After are the values.
-	Before, After string
+	Before string `json:"before"`
+	After  string `json:"after"`
 }
 
 // Fields returns what the change does field by field. Keys are shortened to their selector and a piece of their text.
@@ -127,8 +147,8 @@ func (c Change) diff() []FieldChange {
 }
 
 // fieldOrder is the order of fields in text.
-var fieldOrder = [...]string{"name", "subaccount", "ip_pool", "auto_warmup_overflow_pool", "auto_warmup_enabled", "auto_warmup_stage",
-	"status", "tracking_domain", "shared_with_subaccounts", "dkim", "verify"}
+var fieldOrder = [...]string{"name", "subaccount", "ip_pool", "auto_warmup_overflow_pool", "signing_domain", "auto_warmup_enabled", "auto_warmup_stage",
+	"status", "tracking_domain", "shared_with_subaccounts", "is_default_bounce_domain", "dkim", "verify"}
 
 // fields returns the set fields as text. A nil Item has none.
 func (it *Item) fields() map[string]string {
@@ -148,6 +168,7 @@ func (it *Item) fields() map[string]string {
 	case it.Pool != nil:
 		text("name", nonEmpty(it.Pool.Name))
 		text("auto_warmup_overflow_pool", it.Pool.Overflow)
+		text("signing_domain", it.Pool.SigningDomain)
 	case it.IP != nil:
 		text("ip_pool", it.IP.Pool)
 		flag("auto_warmup_enabled", it.IP.AutoWarmup)
@@ -172,6 +193,7 @@ func (d *DomainSpec) fields(m map[string]string, text func(string, *string), fla
 	}
 	text("tracking_domain", d.TrackingDomain)
 	flag("shared_with_subaccounts", d.Shared)
+	flag("is_default_bounce_domain", d.DefaultBounce)
 	if d.DKIM != nil {
 		m["dkim"] = d.DKIM.Selector + ":" + squeeze(d.DKIM.Public)
 	}
@@ -205,12 +227,12 @@ func nonEmpty(s string) *string {
 
 // String returns one line: a sign for the operation, the resource and its fields, such as "~ ip_pool promo: name "a" -> "b"".
 func (c Change) String() string {
-	sign := map[Op]string{OpCreate: "+", OpUpdate: "~", OpVerify: "?", OpDelete: "-"}[c.Op]
+	sign := map[Op]string{OpCreate: "+", OpUpdate: "~", OpVerify: "?", OpDelete: "-", OpMove: ">", OpAdopt: "=", OpNothing: "="}[c.Op]
 	s := fmt.Sprintf("%s %s %s", sign, c.Kind, c.Key)
 	var parts []string
 	for _, f := range c.Fields() {
 		switch {
-		case c.Op == OpUpdate:
+		case c.Op == OpUpdate, c.Op == OpMove && f.Name == "subaccount":
 			parts = append(parts, fmt.Sprintf("%s %q -> %q", f.Name, f.Before, f.After))
 		case c.Op == OpVerify && f.Name == "verify":
 			parts = append(parts, f.After)

@@ -157,6 +157,17 @@ func (c *Client) Everyone() Everyone {
 	return Everyone{Domains: &AllDomains{c.api}, Tracking: &AllTrackingDomains{c.api}}
 }
 
+// region tells where the account is, "" when the address is none of the public ones.
+func (c *Client) region() Region {
+	switch c.api.gsp.Config.BaseUrl {
+	case "https://api.sparkpost.com":
+		return US
+	case "https://api.eu.sparkpost.com":
+		return EU
+	}
+	return ""
+}
+
 // owner returns the view for a subaccount id as resources carry it, 0 being the primary account.
 func (c *Client) owner(id int) Owner {
 	if id == 0 {

@@ -17,12 +17,18 @@ func Plan(have, want *State) (*Changes, error) {
 	if err := want.check(); err != nil {
 		return nil, err
 	}
-	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{},
+	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{}, verified: map[string]bool{},
 		subs: indexSubaccounts(have.Subaccounts), wanted: indexSubaccounts(want.Subaccounts)}
+	if p.region = have.Region; p.region == "" {
+		p.region = want.Region
+	} else if want.Region != "" && !strings.EqualFold(string(have.Region), string(want.Region)) {
+		return nil, fmt.Errorf("sparkpost: the state is for region %s, the account is in %s", want.Region, have.Region)
+	}
 	p.planPools()
 	p.planIPs()
 	p.planSubaccounts()
 	p.planDomains()
+	p.planSigning()
 	p.planRemovals()
 	slices.SortStableFunc(p.steps, func(a, b step) int {
 		if a.rank != b.rank {
@@ -30,7 +36,8 @@ func Plan(have, want *State) (*Changes, error) {
 		}
 		return strings.Compare(a.change.Key, b.change.Key)
 	})
-	out := &Changes{Conflicts: p.conflicts}
+	p.planKept()
+	out := &Changes{Conflicts: p.conflicts, Kept: p.kept, Records: p.records}
 	for _, s := range p.steps {
 		out.List = append(out.List, s.change)
 	}
@@ -43,11 +50,13 @@ const (
 	rankPoolCreate          // pools without overflow, and changes that leave overflow alone
 	rankPoolRetarget        // an overflow reference moves to another pool
 	rankPoolOverflow        // pools get an overflow reference
+	rankIPToDefault         // the default pool is filled before others take addresses out of it
 	rankIP
 	rankSubaccount
 	rankSubaccountUpdate
 	rankDomain
 	rankVerify
+	rankVerified // what needs a verified domain: default bounce domains, signing domains of pools
 	rankDomainDelete
 	rankPoolDelete
 )
@@ -65,13 +74,55 @@ type planner struct {
 	broken     map[Ref]bool        // wanted resources that will not come to be
 	subs       *subaccountIndex    // those that exist
 	wanted     *subaccountIndex    // those that are wanted
+	region     Region
+	records    Records
+	kept       []Change
+	verified   map[string]bool // domains whose DKIM key will be valid
 }
 
 func (p *planner) add(rank int, c Change) { p.steps = append(p.steps, step{rank, c}) }
 
 func (p *planner) conflict(k Kind, key, problem, hint string) {
-	p.conflicts = append(p.conflicts, Conflict{k, key, problem, hint})
+	p.conflicts = append(p.conflicts, Conflict{Kind: k, Key: key, Problem: problem, Hint: hint})
 	p.broken[Ref{k, key}] = true
+}
+
+// wait notes a wish that comes true in a later run.
+func (p *planner) wait(k Kind, key, problem, hint string) {
+	p.conflicts = append(p.conflicts, Conflict{Kind: k, Key: key, Problem: problem, Hint: hint, Waiting: true})
+}
+
+// planKept lists the wanted resources that nothing else speaks of.
+func (p *planner) planKept() {
+	spoken := map[Ref]bool{}
+	for _, s := range p.steps {
+		spoken[Ref{s.change.Kind, s.change.Key}] = true
+	}
+	for _, c := range p.conflicts {
+		spoken[Ref{c.Kind, c.Key}] = true
+	}
+	keep := func(op Op, k Kind, key, reason string) {
+		if !spoken[Ref{k, key}] {
+			p.kept = append(p.kept, Change{Op: op, Kind: k, Key: key, Reason: reason})
+		}
+	}
+	for _, w := range p.want.Pools {
+		id, _ := w.id()
+		keep(OpNothing, KindPool, id, "")
+	}
+	for _, w := range p.want.IPs {
+		keep(OpNothing, KindIP, w.Address, "")
+	}
+	for _, w := range p.want.Subaccounts {
+		if found := p.subs.match(w); w.ID == 0 && len(found) == 1 {
+			keep(OpAdopt, KindSubaccount, w.key(), fmt.Sprintf("it is subaccount %d", found[0].ID))
+		} else {
+			keep(OpNothing, KindSubaccount, w.key(), "")
+		}
+	}
+	for _, w := range p.want.Domains {
+		keep(OpNothing, KindDomain, w.Name, "")
+	}
 }
 
 func (p *planner) planIPs() {
@@ -106,7 +157,11 @@ func (p *planner) planIPs() {
 				left++
 			}
 		}
-		p.add(rankIP, Change{Op: OpUpdate, Kind: KindIP, Key: w.Address, Before: &Item{IP: &b}, After: &Item{IP: &a}})
+		rank := rankIP
+		if deref(a.Pool) == DefaultPool {
+			rank = rankIPToDefault
+		}
+		p.add(rank, Change{Op: OpUpdate, Kind: KindIP, Key: w.Address, Before: &Item{IP: &b}, After: &Item{IP: &a}})
 	}
 	if before > 0 && left == 0 {
 		for _, m := range moves {

@@ -21,8 +21,7 @@ func (p *planner) planDomains() {
 		case !exists:
 			p.createDomain(w, owner)
 		case h.OwnerID != owner:
-			p.conflict(KindDomain, w.Name, fmt.Sprintf("it belongs to %s, not to %s", h.ownerText(), w.ownerText()),
-				"the owner is fixed at creation: with the private key at hand it can be deleted and made again, and its mail is rejected in between")
+			p.changeOwner(w, h, owner)
 		case h.Status != nil && h.Status.Compliance == "blocked":
 			p.conflict(KindDomain, w.Name, "SparkPost's compliance review has blocked it", "write to SparkPost's support")
 		default:
@@ -88,7 +87,58 @@ func (p *planner) createDomain(w DomainSpec, owner int) {
 		reason = "SparkPost generates its DKIM key; " + reason
 	}
 	p.add(rankDomain, Change{Op: OpCreate, Kind: KindDomain, Key: w.Name, After: &Item{Domain: &a}, Reason: reason})
-	p.verifyDomain(w, owner, DomainStatus{})
+	p.verifyDomain(w, DomainSpec{Name: w.Name, OwnerID: owner, Status: &DomainStatus{}})
+}
+
+// changeOwner plans a domain to be deleted and made again, when that is asked for and nothing speaks against it; otherwise it says why not.
+func (p *planner) changeOwner(w, h DomainSpec, owner int) {
+	problem := fmt.Sprintf("it belongs to %s, not to %s", h.ownerText(), w.ownerText())
+	if lacks := p.cannotMove(w, h); lacks != "" {
+		p.conflict(KindDomain, w.Name, problem, "the owner is fixed at creation; to delete the domain and make it again, "+lacks)
+		return
+	}
+	if !w.ChangeOwner {
+		p.conflict(KindDomain, w.Name, problem, "the owner is fixed at creation; its key is at hand and in DNS, so that change_owner can "+
+			"delete the domain and make it again, and its mail is rejected in between")
+		return
+	}
+	b, a := DomainSpec{Name: h.Name, Owner: h.Owner, OwnerID: h.OwnerID, DKIM: h.DKIM}, head(w, owner)
+	a.DKIM, a.TrackingDomain, a.Shared, a.VerifyDKIM = w.DKIM, w.TrackingDomain, w.Shared, true
+	reason := "deleted and made again with the same key; its mail is rejected in between, and additional DKIM keys are lost"
+	if t := deref(h.TrackingDomain); t != "" {
+		reason += "; so is the link to tracking domain " + t
+	}
+	p.add(rankDomain, Change{Op: OpMove, Kind: KindDomain, Key: w.Name, Before: &Item{Domain: &b}, After: &Item{Domain: &a}, Reason: reason})
+	p.verified[w.Name] = true
+	w.VerifyDKIM = false // part of the move
+	p.verifyDomain(w, DomainSpec{Name: w.Name, OwnerID: owner, Status: &DomainStatus{}})
+}
+
+// cannotMove says what is missing for a domain to be made again as it was, "" when nothing is.
+func (p *planner) cannotMove(w, h DomainSpec) string {
+	switch {
+	case deref(h.Status).Compliance == "blocked":
+		return "SparkPost's compliance review, which has blocked it, must be over"
+	case w.DKIM == nil:
+		return "its private key is needed, since SparkPost would make another"
+	case w.DKIM.Private.IsZero():
+		return "its private key must be at hand: call State.LoadKeys"
+	case h.DKIM == nil:
+		return "its present key must be known: call Read with the wanted state"
+	case !h.DKIM.same(w.DKIM):
+		return "the wanted key must be the one that SparkPost signs with now"
+	}
+	switch in, why := p.have.hasKey(w.DKIM, w.Name); in {
+	case dnsPresent:
+		return ""
+	case dnsMissing:
+		return "its key must be in DNS: " + why
+	default:
+		if why != "" {
+			return "DNS must agree, and gave no answer: " + why
+		}
+		return "DNS must agree: call State.LookUp"
+	}
 }
 
 func (p *planner) updateDomain(w, h DomainSpec) {
@@ -102,6 +152,11 @@ func (p *planner) updateDomain(w, h DomainSpec) {
 			return
 		}
 		if !h.DKIM.same(w.DKIM) {
+			if in, why := p.have.hasKey(w.DKIM, w.Name); in == dnsMissing { // SparkPost would refuse it
+				p.record(w, w.DKIM)
+				p.wait(KindDomain, w.Name, "its new key is not in DNS yet: "+why, "publish the record, then run again")
+				return
+			}
 			b.DKIM, a.DKIM = h.DKIM, w.DKIM
 			n++
 			reason = "the new key must be in DNS already"
@@ -111,7 +166,8 @@ func (p *planner) updateDomain(w, h DomainSpec) {
 	if n > 0 {
 		p.add(rankDomain, Change{Op: OpUpdate, Kind: KindDomain, Key: w.Name, Before: &Item{Domain: &b}, After: &Item{Domain: &a}, Reason: reason})
 	}
-	p.verifyDomain(w, h.OwnerID, status)
+	h.Status = &status
+	p.verifyDomain(w, h)
 }
 
 // same reports whether two keys have the same selector and public half.
@@ -119,11 +175,52 @@ func (k *DKIMKey) same(o *DKIMKey) bool {
 	return k.Selector == o.Selector && squeeze(k.Public) == squeeze(o.Public)
 }
 
-func (p *planner) verifyDomain(w DomainSpec, owner int, status DomainStatus) {
-	a := head(w, owner)
-	a.VerifyDKIM = w.VerifyDKIM && status.DKIM != Valid
-	a.VerifyCNAME = w.VerifyCNAME && status.CNAME != Valid
+// record notes the TXT record of a key.
+func (p *planner) record(w DomainSpec, k *DKIMKey) {
+	name, value := k.Record(w.Name)
+	in, _ := p.have.hasKey(k, w.Name)
+	p.records = append(p.records, Record{Name: name, Type: "TXT", Value: value, Domain: w.Name, Why: "DKIM key of " + w.Name, Published: in == dnsPresent})
+}
+
+// verifyDomain plans the checks of a domain that is there as h when they run, and what follows from them.
+func (p *planner) verifyDomain(w, h DomainSpec) {
+	a, status := head(w, h.OwnerID), deref(h.Status)
+	if w.VerifyDKIM && status.DKIM != Valid {
+		a.VerifyDKIM = p.canVerifyKey(w, h)
+		p.verified[w.Name] = a.VerifyDKIM
+	}
+	if w.VerifyCNAME && status.CNAME != Valid {
+		a.VerifyCNAME = true
+		target := p.region.target()
+		p.records = append(p.records, Record{Name: w.Name, Type: "CNAME", Value: target, Domain: w.Name, Why: "bounce domain " + w.Name,
+			Published: p.have.hasCNAME(w.Name, target)})
+	}
 	if a.VerifyDKIM || a.VerifyCNAME {
 		p.add(rankVerify, Change{Op: OpVerify, Kind: KindDomain, Key: w.Name, After: &Item{Domain: &a}})
 	}
+	if w.DefaultBounce == nil || *w.DefaultBounce == deref(h.DefaultBounce) {
+		return
+	}
+	if *w.DefaultBounce && status.CNAME != Valid && !a.VerifyCNAME {
+		p.wait(KindDomain, w.Name, "it cannot be the default bounce domain before its CNAME is verified", "ask for verify_cname too")
+		return
+	}
+	b, after := head(w, h.OwnerID), head(w, h.OwnerID)
+	b.DefaultBounce, after.DefaultBounce = new(deref(h.DefaultBounce)), w.DefaultBounce
+	p.add(rankVerified, Change{Op: OpUpdate, Kind: KindDomain, Key: w.Name, Before: &Item{Domain: &b}, After: &Item{Domain: &after}})
+}
+
+// canVerifyKey reports whether the check of a key has a chance, and says otherwise what has to happen first.
+func (p *planner) canVerifyKey(w, h DomainSpec) bool {
+	k := keyOf(w, h)
+	if k == nil {
+		p.wait(KindDomain, w.Name, "SparkPost makes its key, so that the record cannot be in DNS yet", "apply, then plan again: the plan shows the record to publish")
+		return false
+	}
+	p.record(w, k)
+	if in, why := p.have.hasKey(k, w.Name); in == dnsMissing {
+		p.wait(KindDomain, w.Name, "its key is not in DNS yet: "+why, "publish the record, then run again")
+		return false
+	}
+	return true
 }

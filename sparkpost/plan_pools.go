@@ -2,6 +2,7 @@ package sparkpost
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -29,6 +30,9 @@ func (p *planner) planPools() {
 		if w.Overflow != nil {
 			merged.Overflow = w.Overflow
 		}
+		if !exists {
+			merged.SigningDomain = nil
+		}
 		p.pools[id] = merged
 		wanted = append(wanted, w)
 	}
@@ -43,7 +47,8 @@ func (p *planner) planPools() {
 // cannotPool says why a pool cannot be made or changed as wanted, apart from its overflow.
 func (p *planner) cannotPool(w, h PoolSpec, exists bool) (problem, hint string) {
 	if exists {
-		if w.ID == DefaultPool && (w.Name != "" && w.Name != h.Name || w.Overflow != nil && *w.Overflow != deref(h.Overflow)) {
+		if w.ID == DefaultPool && (w.Name != "" && w.Name != h.Name || w.Overflow != nil && *w.Overflow != deref(h.Overflow) ||
+			w.SigningDomain != nil && *w.SigningDomain != deref(h.SigningDomain)) {
 			return "the default pool cannot be changed", ""
 		}
 		return "", ""
@@ -146,6 +151,36 @@ func (p *planner) addPool(w, h PoolSpec, exists bool) {
 		}
 	}
 	p.add(rank, Change{Op: OpUpdate, Kind: KindPool, Key: w.ID, Before: &Item{Pool: &b}, After: &Item{Pool: &a}})
+}
+
+// planSigning adds the changes of signing domains, which come after the domains they need.
+func (p *planner) planSigning() {
+	status := map[string]DomainSpec{}
+	for _, h := range p.have.Domains {
+		status[h.Name] = h
+	}
+	for _, w := range p.want.Pools {
+		id, _ := w.id()
+		pool, ok := p.pools[id]
+		if w.SigningDomain == nil || !ok || p.broken[Ref{KindPool, id}] || *w.SigningDomain == deref(pool.SigningDomain) {
+			continue
+		}
+		if d := *w.SigningDomain; d != "" && !p.verified[d] && deref(status[d].Status).DKIM != Valid {
+			if _, there := status[d]; there || p.wants(d) {
+				p.wait(KindPool, id, fmt.Sprintf("signing domain %s is not verified yet", d), "have its DKIM key verified, then run again")
+			} else {
+				p.conflict(KindPool, id, fmt.Sprintf("signing domain %s will not exist", d), "add it to the state")
+			}
+			continue
+		}
+		b := PoolSpec{ID: id, Name: pool.Name, SigningDomain: orEmpty(pool.SigningDomain)}
+		a := PoolSpec{ID: id, Name: pool.Name, SigningDomain: w.SigningDomain}
+		p.add(rankVerified, Change{Op: OpUpdate, Kind: KindPool, Key: id, Before: &Item{Pool: &b}, After: &Item{Pool: &a}})
+	}
+}
+
+func (p *planner) wants(domain string) bool {
+	return slices.ContainsFunc(p.want.Domains, func(d DomainSpec) bool { return d.Name == domain })
 }
 
 func orEmpty(s *string) *string {

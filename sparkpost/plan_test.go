@@ -87,7 +87,7 @@ func TestPlan(t *testing.T) {
 		{"default pool without addresses", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.1", Pool: new("warm")}}},
 			"! sending_ip 192.0.2.1: the default pool would be left without an address; mail that names no pool would be rejected; keep one address there\n"},
 		{"one address for another in the default pool", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.1", Pool: new("warm")}, {Address: "192.0.2.2", Pool: new("default")}}},
-			"~ sending_ip 192.0.2.1: ip_pool \"default\" -> \"warm\"\n~ sending_ip 192.0.2.2: ip_pool \"promo\" -> \"default\"\n"},
+			"~ sending_ip 192.0.2.2: ip_pool \"promo\" -> \"default\"\n~ sending_ip 192.0.2.1: ip_pool \"default\" -> \"warm\"\n"},
 		{"subaccounts", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "news", IPPool: new("")}, {Name: "new", IPPool: new("warm")}, {Name: "gazette", ID: 5}}},
 			"+ subaccount new: ip_pool=warm (subaccounts cannot be deleted)\n~ subaccount gazette (5): name \"news\" -> \"gazette\"\n~ subaccount news: ip_pool \"promo\" -> \"\"\n"},
 		{"ambiguous subaccount", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "dup", IPPool: new("warm")}}, Domains: []sparkpost.DomainSpec{{Name: "x.example", Owner: "dup"}}},
@@ -104,8 +104,8 @@ func TestPlan(t *testing.T) {
 		{"terminated", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "old"}}}, "! subaccount old: subaccount 9 is terminated; give a status, or another name\n"},
 		{"pool too long is refused by form", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "news", IPPool: new("warm")}}}, "~ subaccount news: ip_pool \"promo\" -> \"warm\"\n"},
 		{"domain of another owner", S{Domains: []sparkpost.DomainSpec{{Name: "b.example"}, {Name: "a.example", Owner: "news"}}},
-			"! sending_domain b.example: it belongs to subaccount 5 (news), not to the primary account; the owner is fixed at creation: with the private key at hand it can be deleted and made again, and its mail is rejected in between\n" +
-				"! sending_domain a.example: it belongs to the primary account, not to subaccount \"news\"; the owner is fixed at creation: with the private key at hand it can be deleted and made again, and its mail is rejected in between\n"},
+			"! sending_domain b.example: it belongs to subaccount 5 (news), not to the primary account; the owner is fixed at creation; to delete the domain and make it again, its private key is needed, since SparkPost would make another\n" +
+				"! sending_domain a.example: it belongs to the primary account, not to subaccount \"news\"; the owner is fixed at creation; to delete the domain and make it again, its private key is needed, since SparkPost would make another\n"},
 		{"domain for a subaccount to be made", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "x"}}, Domains: []sparkpost.DomainSpec{{Name: "x.example", Owner: "x", VerifyCNAME: true, DKIM: &sparkpost.DKIMKey{Selector: "s", Public: "CCCC"}}}},
 			"+ subaccount x (subaccounts cannot be deleted)\n+ sending_domain x.example: subaccount=x, dkim=s:CCCC (SparkPost removes it unless it is verified within two weeks)\n? sending_domain x.example: subaccount=x, cname\n"},
 		{"domain fields", S{Domains: []sparkpost.DomainSpec{{Name: "a.example", Shared: new(true), TrackingDomain: new("t.example"), DKIM: &sparkpost.DKIMKey{Selector: "s2", Public: "DDDD"}, VerifyDKIM: true},
@@ -278,7 +278,8 @@ func TestPlanApplyProperty(t *testing.T) {
 		}
 	}
 	rapid.Check(t, func(rt *rapid.T) {
-		srv := sparkposttest.NewServer(sparkposttest.Config{IPs: []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, LookupTXT: zone(zoneAll)})
+		srv := sparkposttest.NewServer(sparkposttest.Config{IPs: []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, LookupTXT: zone(zoneAll),
+			LookupCNAME: func(string) (string, error) { return "sparkpostmail.com", nil }})
 		defer srv.Close()
 		c := connect(t, srv)
 		for round := range 2 {
@@ -321,8 +322,12 @@ func drawState(rt *rapid.T, label string, keys []*sparkpost.DKIMKey) *sparkpost.
 		if o := draw("overflow", append([]string{"nil", "", sparkpost.SharedPool}, pools...)); o != "nil" {
 			p.Overflow = &o
 		}
+		if d := draw("signing", []string{"nil", "", "d0.example", "d1.example", "nowhere.example"}); d != "nil" {
+			p.SigningDomain = &d
+		}
 		want.Pools = append(want.Pools, p)
 	}
+	bounce := map[string]bool{}
 	for i := range rapid.IntRange(0, 3).Draw(rt, label+"ips") {
 		ip := sparkpost.IPSpec{Address: fmt.Sprintf("192.0.2.%d", i+1), AutoWarmup: new(rapid.Bool().Draw(rt, label+"warm"))}
 		if p := draw("ippool", append([]string{"nil", "default"}, pools...)); p != "nil" {
@@ -343,6 +348,11 @@ func drawState(rt *rapid.T, label string, keys []*sparkpost.DKIMKey) *sparkpost.
 			d.DKIM = keys[k]
 		} else {
 			d.VerifyDKIM = false // a generated key is not in the zone
+		}
+		d.VerifyCNAME = rapid.Bool().Draw(rt, label+"cname")
+		if rapid.Bool().Draw(rt, label+"bounce") && !bounce[d.Owner] {
+			bounce[d.Owner] = true
+			d.DefaultBounce = new(true)
 		}
 		want.Domains = append(want.Domains, d)
 	}

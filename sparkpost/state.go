@@ -1,19 +1,20 @@
 package sparkpost
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // State is a set of resources as plain values: what is wanted, or what [Read] found. In a wanted State a resource that is not named is
 // left alone, and a nil field of a named one stays as it is. It marshals to JSON and back; private keys stay out of it.
 type State struct {
+	// Region is where the account is. "" in a wanted State means anywhere; another one than that of the account is an error of [Plan].
+	// [Read] leaves it empty when the address is neither of the public ones, and then the wanted one tells which CNAME targets to use.
+	Region Region `json:"region,omitempty"`
 	// Pools are IP pools, matched by id.
 	Pools []PoolSpec `json:"ip_pools,omitempty"`
 	// IPs are sending IPs, matched by address. They are never bought or returned.
@@ -24,6 +25,8 @@ type State struct {
 	Domains []DomainSpec `json:"sending_domains,omitempty"`
 	// Remove names pools and domains to delete. Nothing else is ever deleted. [Read] leaves it empty.
 	Remove []Ref `json:"remove,omitempty"`
+	// DNS is what [State.LookUp] found, by name. It is ignored in a wanted State.
+	DNS map[string]DNSAnswer `json:"dns,omitempty"`
 }
 
 // Kind is a kind of resource.
@@ -56,6 +59,9 @@ type PoolSpec struct {
 	Name string `json:"name,omitempty"`
 	// Overflow is the id of the overflow pool or [SharedPool]; a pointer to "" clears.
 	Overflow *string `json:"auto_warmup_overflow_pool,omitempty"`
+	// SigningDomain is the sending domain that signs mail whose own domain has no verified key; a pointer to "" clears. Its DKIM key must
+	// be verified, before or by the same plan.
+	SigningDomain *string `json:"signing_domain,omitempty"`
 }
 
 // IPSpec is a sending IP.
@@ -100,23 +106,15 @@ type DomainSpec struct {
 	// VerifyDKIM and VerifyCNAME ask for a check unless it is valid already.
 	VerifyDKIM  bool `json:"verify_dkim,omitempty"`
 	VerifyCNAME bool `json:"verify_cname,omitempty"`
+	// DefaultBounce makes it its owner's default bounce domain, which takes the flag from another one. Its CNAME must be verified, before or
+	// by the same plan.
+	DefaultBounce *bool `json:"is_default_bounce_domain,omitempty"`
+	// ChangeOwner allows a domain of another owner to be deleted and made again with the same key pair. It is done only when SparkPost
+	// signs with that key, the private half is in memory and [State.LookUp] found the public half in DNS. Mail of the domain is rejected
+	// between the two requests, and its additional DKIM keys and its link to a tracking domain of the old owner are lost.
+	ChangeOwner bool `json:"change_owner,omitempty"`
 	// Status is what [Read] found; it is ignored in a wanted State.
 	Status *DomainStatus `json:"status,omitempty"`
-}
-
-// ParseState reads a wanted State from JSON. A member that is not known is an error, so that a misspelled field, or a private key
-// written into the document, does not pass unnoticed. The error quotes no values.
-func ParseState(data []byte) (*State, error) {
-	dec := json.NewDecoder(bytes.NewReader(data))
-	dec.DisallowUnknownFields()
-	s := &State{}
-	if err := dec.Decode(s); err != nil {
-		return nil, fmt.Errorf("sparkpost: state: %w", err)
-	}
-	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("sparkpost: state: text after the end of the document")
-	}
-	return s, nil
 }
 
 // LoadKeys reads the private key of every domain whose key names a file and has none in memory, and fills in the public half. Each file
@@ -154,14 +152,15 @@ func (s *State) LoadKeys(load func(file string) ([]byte, error)) error {
 }
 
 // Read gets the present state with one request for each kind of resource. want may be nil; otherwise one more request is made for
-// each domain that exists and for which want names a key, because lists leave keys out.
+// each domain that exists and whose key matters, because lists leave keys out: want names a key for it, or asks for the check of a
+// generated key that is not verified yet.
 func Read(ctx context.Context, c *Client, want *State) (*State, error) {
 	return read(ctx, c, want, map[Kind]bool{KindPool: true, KindIP: true, KindSubaccount: true, KindDomain: true})
 }
 
 // read gets the kinds that are asked for. Domains need the subaccounts for the names of their owners.
 func read(ctx context.Context, c *Client, want *State, kinds map[Kind]bool) (*State, error) {
-	s := &State{}
+	s := &State{Region: c.region()}
 	if kinds[KindPool] {
 		for p, err := range c.Pools.All(ctx) {
 			if err != nil {
@@ -189,28 +188,64 @@ func read(ctx context.Context, c *Client, want *State, kinds map[Kind]bool) (*St
 		}
 	}
 	if kinds[KindDomain] {
-		keyed := map[string]bool{}
-		if want != nil {
-			for _, d := range want.Domains {
-				keyed[d.Name] = d.DKIM != nil
-			}
-		}
 		for d, err := range c.Everyone().Domains.All(ctx, DomainFilter{}) {
 			if err != nil {
 				return nil, err
 			}
 			s.Domains = append(s.Domains, domainSpec(d, names))
 		}
-		for i := range s.Domains {
-			if d := &s.Domains[i]; keyed[d.Name] {
-				if err := readKey(ctx, c, d); err != nil {
-					return nil, err
-				}
-			}
+		if err := s.readKeys(ctx, c, want); err != nil {
+			return nil, err
 		}
 	}
 	s.sort()
 	return s, nil
+}
+
+// readKeys gets the keys that a plan needs, a few at a time.
+func (s *State) readKeys(ctx context.Context, c *Client, want *State) error {
+	if want == nil {
+		return nil
+	}
+	wanted := map[string]*DomainSpec{}
+	for i := range want.Domains {
+		wanted[want.Domains[i].Name] = &want.Domains[i]
+	}
+	var need []*DomainSpec
+	for i := range s.Domains {
+		d := &s.Domains[i]
+		w := wanted[d.Name]
+		if w != nil && (w.DKIM != nil || w.VerifyDKIM && deref(d.Status).DKIM != Valid) {
+			need = append(need, d)
+		}
+	}
+	return each(ctx, need, defaultConcurrency, func(ctx context.Context, d *DomainSpec) error { return readKey(ctx, c, d) })
+}
+
+// each calls f for every item, n at a time, until one fails, and returns the first error.
+func each[T any](ctx context.Context, items []T, n int, f func(context.Context, T) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	work := make(chan T)
+	var wg sync.WaitGroup
+	for range min(n, len(items)) {
+		wg.Go(func() {
+			for it := range work {
+				if err := f(ctx, it); err != nil {
+					cancel(err)
+				}
+			}
+		})
+	}
+	for _, it := range items {
+		if ctx.Err() != nil {
+			break
+		}
+		work <- it
+	}
+	close(work)
+	wg.Wait()
+	return context.Cause(ctx)
 }
 
 // readKey fills in the public key of d.
@@ -227,7 +262,7 @@ func readKey(ctx context.Context, c *Client, d *DomainSpec) error {
 }
 
 func poolSpec(p *Pool) PoolSpec {
-	return PoolSpec{ID: p.ID, Name: p.Name, Overflow: new(p.Overflow)}
+	return PoolSpec{ID: p.ID, Name: p.Name, Overflow: new(p.Overflow), SigningDomain: new(p.SigningDomain)}
 }
 
 func ipSpec(ip *IP) IPSpec {
@@ -240,7 +275,7 @@ func subaccountSpec(s *Subaccount) SubaccountSpec {
 
 func domainSpec(d *Domain, names map[int]string) DomainSpec {
 	return DomainSpec{Name: strings.ToLower(d.Name), Owner: names[d.SubaccountID], OwnerID: d.SubaccountID,
-		TrackingDomain: new(d.TrackingDomain), Shared: new(d.Shared), Status: new(d.Status)}
+		TrackingDomain: new(d.TrackingDomain), Shared: new(d.Shared), DefaultBounce: new(d.DefaultBounce), Status: new(d.Status)}
 }
 
 // sort puts the resources into an order that does not depend on that of the answers.
@@ -262,6 +297,10 @@ func (s *State) check() error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("sparkpost: state: "+format, args...))
 	}
+	if s.Region != "" && s.Region.target() == "" {
+		bad("region %q is neither US nor EU", s.Region)
+	}
+	bounce := map[DomainSpec]string{} // the default bounce domain by owner
 	seen := map[Ref]bool{}
 	once := func(k Kind, key string) {
 		if seen[Ref{k, key}] {
@@ -298,6 +337,13 @@ func (s *State) check() error {
 		once(KindDomain, d.Name)
 		if err := d.check(); err != nil {
 			bad("sending_domain %q: %v", d.Name, err)
+		}
+		if deref(d.DefaultBounce) {
+			owner := DomainSpec{Owner: d.Owner, OwnerID: d.OwnerID}
+			if other := bounce[owner]; other != "" {
+				bad("sending_domain %q: %s has %q as default bounce domain already", d.Name, owner.ownerText(), other)
+			}
+			bounce[owner] = d.Name
 		}
 	}
 	for _, r := range s.Remove {
