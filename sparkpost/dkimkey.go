@@ -48,7 +48,7 @@ func ParseDKIMKey(selector string, text []byte) (DKIMKey, error) {
 // Record returns the DNS name and the value of the TXT record that makes the key valid for domain. A value longer than 255 characters
 // has to be published as several strings.
 func (k DKIMKey) Record(domain string) (name, value string) {
-	return k.Selector + "._domainkey." + domain, "v=DKIM1; k=rsa; h=sha256; p=" + k.Public
+	return k.Selector + "._domainkey." + domain, "v=DKIM1; k=rsa; h=sha256; p=" + squeeze(k.Public)
 }
 
 // dkimBody is the key as the API takes it: one line of base64 without PEM markers (reference: DKIM key formats).

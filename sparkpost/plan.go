@@ -17,7 +17,7 @@ func Plan(have, want *State) (*Changes, error) {
 	if err := want.check(); err != nil {
 		return nil, err
 	}
-	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{}, verified: map[string]bool{},
+	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{}, verified: map[string]bool{}, bounce: map[int]string{},
 		subs: indexSubaccounts(have.Subaccounts), wanted: indexSubaccounts(want.Subaccounts)}
 	if p.region = have.Region; p.region == "" {
 		p.region = want.Region
@@ -78,6 +78,7 @@ type planner struct {
 	records    Records
 	kept       []Change
 	verified   map[string]bool // domains whose DKIM key will be valid
+	bounce     map[int]string  // default bounce domains that are wanted, by owner
 }
 
 func (p *planner) add(rank int, c Change) { p.steps = append(p.steps, step{rank, c}) }
@@ -161,15 +162,30 @@ func (p *planner) planIPs() {
 		if deref(a.Pool) == DefaultPool {
 			rank = rankIPToDefault
 		}
-		p.add(rank, Change{Op: OpUpdate, Kind: KindIP, Key: w.Address, Before: &Item{IP: &b}, After: &Item{IP: &a}})
+		p.add(rank, Change{Op: OpUpdate, Kind: KindIP, Key: w.Address, Before: &Item{IP: &b}, After: &Item{IP: &a}, Reason: p.unprotected(h, a)})
 	}
 	if before > 0 && left == 0 {
 		for _, m := range moves {
 			p.steps = slices.DeleteFunc(p.steps, func(s step) bool { return s.change.Kind == KindIP && s.change.Key == m })
+			p.conflict(KindIP, m, "the default pool would be left without an address",
+				"mail that names no pool would be rejected; keep one address there")
 		}
-		p.conflict(KindIP, strings.Join(moves, ", "), "the default pool would be left without an address",
-			"mail that names no pool would be rejected; keep one address there")
 	}
+}
+
+// unprotected says when the stages of a warming address do not hold (reference: auto IP warm-up, rules).
+func (p *planner) unprotected(h, a IPSpec) string {
+	pool, warm := h.Pool, h.AutoWarmup
+	if a.Pool != nil {
+		pool = a.Pool
+	}
+	if a.AutoWarmup != nil {
+		warm = a.AutoWarmup
+	}
+	if id := deref(pool); deref(warm) && id != "" && id != DefaultPool && deref(p.pools[id].Overflow) == "" {
+		return "pool " + id + " has no overflow pool: what its other addresses cannot take goes over the limit of this one"
+	}
+	return ""
 }
 
 // checkIP reports whether the change a of address h is possible.
@@ -216,8 +232,21 @@ func deref[T any](p *T) T {
 }
 
 func (p *planner) planSubaccounts() {
+	byID := map[int]SubaccountSpec{}
+	for _, w := range p.want.Subaccounts {
+		byID[w.ID] = w
+	}
 	for _, w := range p.want.Subaccounts {
 		found := p.subs.match(w)
+		if w.ID == 0 && len(found) == 1 {
+			if other, ok := byID[found[0].ID]; ok && other.Name == w.Name {
+				p.conflict(KindSubaccount, w.key(), fmt.Sprintf("the state names subaccount %d by its name and by its id", other.ID), "leave one of them out")
+				continue
+			} else if ok {
+				p.conflict(KindSubaccount, w.key(), fmt.Sprintf("subaccount %d has this name until it is %s", other.ID, other.Name), "rename it by a plan of its own first")
+				continue
+			}
+		}
 		switch {
 		case len(found) > 1:
 			p.conflict(KindSubaccount, w.key(), "several subaccounts have this name: "+describeIDs(found), "give the id of the one that is meant")

@@ -1,6 +1,9 @@
 package sparkpost
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // ownerToBe stands for a subaccount that the plan makes.
 const ownerToBe = -1
@@ -108,6 +111,9 @@ func (p *planner) changeOwner(w, h DomainSpec, owner int) {
 	if t := deref(h.TrackingDomain); t != "" {
 		reason += "; so is the link to tracking domain " + t
 	}
+	if deref(h.DefaultBounce) && !deref(w.DefaultBounce) {
+		reason += "; " + h.ownerText() + " is left without a default bounce domain"
+	}
 	p.add(rankDomain, Change{Op: OpMove, Kind: KindDomain, Key: w.Name, Before: &Item{Domain: &b}, After: &Item{Domain: &a}, Reason: reason})
 	p.verified[w.Name] = true
 	w.VerifyDKIM = false // part of the move
@@ -119,6 +125,8 @@ func (p *planner) cannotMove(w, h DomainSpec) string {
 	switch {
 	case deref(h.Status).Compliance == "blocked":
 		return "SparkPost's compliance review, which has blocked it, must be over"
+	case deref(h.Status).CNAME == Valid && !w.VerifyCNAME:
+		return "verify_cname must be asked for, since it is a bounce domain now and would not be one"
 	case w.DKIM == nil:
 		return "its private key is needed, since SparkPost would make another"
 	case w.DKIM.Private.IsZero():
@@ -198,16 +206,35 @@ func (p *planner) verifyDomain(w, h DomainSpec) {
 	if a.VerifyDKIM || a.VerifyCNAME {
 		p.add(rankVerify, Change{Op: OpVerify, Kind: KindDomain, Key: w.Name, After: &Item{Domain: &a}})
 	}
-	if w.DefaultBounce == nil || *w.DefaultBounce == deref(h.DefaultBounce) {
+	p.planBounce(w, h, status.CNAME == Valid || a.VerifyCNAME)
+}
+
+// planBounce plans the flag of a default bounce domain, which an owner has once.
+func (p *planner) planBounce(w, h DomainSpec, verified bool) {
+	if w.DefaultBounce == nil {
 		return
 	}
-	if *w.DefaultBounce && status.CNAME != Valid && !a.VerifyCNAME {
+	if *w.DefaultBounce && h.OwnerID >= 0 {
+		if other := p.bounce[h.OwnerID]; other != "" {
+			p.conflict(KindDomain, w.Name, fmt.Sprintf("its owner is to have %s as default bounce domain", other), "an owner has one")
+			return
+		}
+		p.bounce[h.OwnerID] = w.Name
+	}
+	if *w.DefaultBounce == deref(h.DefaultBounce) {
+		return
+	}
+	if *w.DefaultBounce && !verified {
 		p.wait(KindDomain, w.Name, "it cannot be the default bounce domain before its CNAME is verified", "ask for verify_cname too")
 		return
 	}
-	b, after := head(w, h.OwnerID), head(w, h.OwnerID)
-	b.DefaultBounce, after.DefaultBounce = new(deref(h.DefaultBounce)), w.DefaultBounce
-	p.add(rankVerified, Change{Op: OpUpdate, Kind: KindDomain, Key: w.Name, Before: &Item{Domain: &b}, After: &Item{Domain: &after}})
+	reason := ""
+	if i := slices.IndexFunc(p.have.Domains, func(o DomainSpec) bool { return o.OwnerID == h.OwnerID && deref(o.DefaultBounce) }); i >= 0 && *w.DefaultBounce {
+		reason = "in place of " + p.have.Domains[i].Name
+	}
+	b, a := head(w, h.OwnerID), head(w, h.OwnerID)
+	b.DefaultBounce, a.DefaultBounce = new(deref(h.DefaultBounce)), w.DefaultBounce
+	p.add(rankVerified, Change{Op: OpUpdate, Kind: KindDomain, Key: w.Name, Before: &Item{Domain: &b}, After: &Item{Domain: &a}, Reason: reason})
 }
 
 // canVerifyKey reports whether the check of a key has a chance, and says otherwise what has to happen first.

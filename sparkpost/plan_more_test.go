@@ -204,6 +204,8 @@ func TestStatePositions(t *testing.T) {
 		{"", "line 1, column 1: it is not JSON: it ends too early"},
 		{"{\"ip_pools\":[", "it is not JSON: it ends too early"},
 		{"{\n\n  secret", "line 3, column 3: it is not JSON: unexpected character"},
+		{strings.Repeat("[", 1000000), "line 1, column 102: it is not JSON: too many levels"},
+		{strings.Repeat(`{"a":`, 1000000), "too many levels"},
 		{"[]", "a list is not expected here"},
 		{"null", "the document is no object"},
 		{"\"secret\"", "the document is no object"},

@@ -2,6 +2,7 @@ package sparkpost
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -176,6 +177,8 @@ func (p *planner) planSigning() {
 		b := PoolSpec{ID: id, Name: pool.Name, SigningDomain: orEmpty(pool.SigningDomain)}
 		a := PoolSpec{ID: id, Name: pool.Name, SigningDomain: w.SigningDomain}
 		p.add(rankVerified, Change{Op: OpUpdate, Kind: KindPool, Key: id, Before: &Item{Pool: &b}, After: &Item{Pool: &a}})
+		pool.SigningDomain = w.SigningDomain
+		p.pools[id] = pool
 	}
 }
 
@@ -195,17 +198,28 @@ func (p *planner) planRemovals() {
 	for _, r := range p.want.Remove {
 		switch r.Kind {
 		case KindDomain:
-			for _, h := range p.have.Domains {
-				if h.Name == r.Key {
-					b := DomainSpec{Name: h.Name, Owner: h.Owner, OwnerID: h.OwnerID}
-					p.add(rankDomainDelete, Change{Op: OpDelete, Kind: KindDomain, Key: h.Name, Before: &Item{Domain: &b},
-						Reason: "its mail is rejected from then on, and a generated key is lost"})
-				}
-			}
+			p.removeDomain(r.Key)
 		case KindPool:
 			p.removePool(r.Key)
 		}
 	}
+}
+
+func (p *planner) removeDomain(name string) {
+	i := slices.IndexFunc(p.have.Domains, func(h DomainSpec) bool { return h.Name == name })
+	if i < 0 {
+		return
+	}
+	for _, id := range slices.Sorted(maps.Keys(p.pools)) {
+		if deref(p.pools[id].SigningDomain) == name && !slices.Contains(p.want.Remove, Ref{KindPool, id}) {
+			p.conflict(KindDomain, name, fmt.Sprintf("pool %q signs with it", id), "clear its signing_domain")
+			return
+		}
+	}
+	h := p.have.Domains[i]
+	b := DomainSpec{Name: h.Name, Owner: h.Owner, OwnerID: h.OwnerID}
+	p.add(rankDomainDelete, Change{Op: OpDelete, Kind: KindDomain, Key: h.Name, Before: &Item{Domain: &b},
+		Reason: "its mail is rejected from then on, and a generated key is lost"})
 }
 
 func (p *planner) removePool(id string) {

@@ -77,7 +77,7 @@ func TestPlan(t *testing.T) {
 			"! ip_pool x: there is no such pool, and without a name it cannot be made\n" +
 				"! ip_pool y: there is no such pool, and the name \"Z\" would not give it this id; leave the id out, or change the name\n"},
 		{"addresses", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.2", Pool: new("warm"), Stage: new(2)}, {Address: "192.0.2.9"}}},
-			"~ sending_ip 192.0.2.2: ip_pool \"promo\" -> \"warm\", auto_warmup_stage \"4\" -> \"2\"\n! sending_ip 192.0.2.9: the account has no such address; addresses are bought, not created\n"},
+			"~ sending_ip 192.0.2.2: ip_pool \"promo\" -> \"warm\", auto_warmup_stage \"4\" -> \"2\" (pool warm has no overflow pool: what its other addresses cannot take goes over the limit of this one)\n! sending_ip 192.0.2.9: the account has no such address; addresses are bought, not created\n"},
 		{"stage up", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.2", Stage: new(5)}}}, "! sending_ip 192.0.2.2: the stage cannot be raised to 5; stages only go down; they go up by sending\n"},
 		{"stage without warm-up", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.1", Stage: new(1)}}}, "! sending_ip 192.0.2.1: a stage needs warm-up to be on\n"},
 		{"warm-up on at stage one", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.1", AutoWarmup: new(true), Stage: new(1)}}},
@@ -88,8 +88,13 @@ func TestPlan(t *testing.T) {
 			"! sending_ip 192.0.2.1: the default pool would be left without an address; mail that names no pool would be rejected; keep one address there\n"},
 		{"one address for another in the default pool", S{IPs: []sparkpost.IPSpec{{Address: "192.0.2.1", Pool: new("warm")}, {Address: "192.0.2.2", Pool: new("default")}}},
 			"~ sending_ip 192.0.2.2: ip_pool \"promo\" -> \"default\"\n~ sending_ip 192.0.2.1: ip_pool \"default\" -> \"warm\"\n"},
-		{"subaccounts", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "news", IPPool: new("")}, {Name: "new", IPPool: new("warm")}, {Name: "gazette", ID: 5}}},
-			"+ subaccount new: ip_pool=warm (subaccounts cannot be deleted)\n~ subaccount gazette (5): name \"news\" -> \"gazette\"\n~ subaccount news: ip_pool \"promo\" -> \"\"\n"},
+		{"subaccounts", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "news", IPPool: new("")}, {Name: "new", IPPool: new("warm")}, {Name: "gazette", ID: 8}}},
+			"+ subaccount new: ip_pool=warm (subaccounts cannot be deleted)\n~ subaccount gazette (8): name \"dup\" -> \"gazette\"\n~ subaccount news: ip_pool \"promo\" -> \"\"\n"},
+		{"name that another gives up", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "gazette", ID: 5}, {Name: "news"}}, Domains: []sparkpost.DomainSpec{{Name: "x.example", Owner: "news"}}},
+			"~ subaccount gazette (5): name \"news\" -> \"gazette\"\n! subaccount news: subaccount 5 has this name until it is gazette; rename it by a plan of its own first\n" +
+				"! sending_domain x.example: its owner news cannot be made as wanted\n"},
+		{"subaccount by name and by id", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "news", IPPool: new("")}, {Name: "news", ID: 5, IPPool: new("warm")}}},
+			"~ subaccount news (5): ip_pool \"promo\" -> \"warm\"\n! subaccount news: the state names subaccount 5 by its name and by its id; leave one of them out\n"},
 		{"ambiguous subaccount", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "dup", IPPool: new("warm")}}, Domains: []sparkpost.DomainSpec{{Name: "x.example", Owner: "dup"}}},
 			"! subaccount dup: several subaccounts have this name: 7 (active), 8 (suspended); give the id of the one that is meant\n" +
 				"! sending_domain x.example: its owner dup cannot be made as wanted\n"},
@@ -115,6 +120,13 @@ func TestPlan(t *testing.T) {
 		{"blocked domain", S{Domains: []sparkpost.DomainSpec{{Name: "c.example"}}}, "! sending_domain c.example: SparkPost's compliance review has blocked it; write to SparkPost's support\n"},
 		{"removals", S{Remove: []sparkpost.Ref{{Kind: sparkpost.KindPool, Key: "spare"}, {Kind: sparkpost.KindDomain, Key: "b.example"}}},
 			"- sending_domain b.example (its mail is rejected from then on, and a generated key is lost)\n- ip_pool spare (its addresses go to the default pool)\n"},
+		{"signing domain", S{Remove: []sparkpost.Ref{{Kind: sparkpost.KindDomain, Key: "a.example"}}, Pools: []sparkpost.PoolSpec{{ID: "spare", SigningDomain: new("a.example")}}},
+			"~ ip_pool spare: signing_domain \"\" -> \"a.example\"\n! sending_domain a.example: pool \"spare\" signs with it; clear its signing_domain\n"},
+		{"default bounce domain by name and id of its owner", S{Domains: []sparkpost.DomainSpec{{Name: "b.example", Owner: "news", VerifyCNAME: true, DefaultBounce: new(true)},
+			{Name: "x.example", OwnerID: 5, DKIM: &sparkpost.DKIMKey{Selector: "s", Public: "CCCC"}, VerifyCNAME: true, DefaultBounce: new(true)}}},
+			"+ sending_domain x.example: subaccount=5, dkim=s:CCCC (SparkPost removes it unless it is verified within two weeks)\n? sending_domain b.example: subaccount=news, cname\n" +
+				"? sending_domain x.example: subaccount=5, cname\n~ sending_domain b.example: is_default_bounce_domain \"false\" -> \"true\"\n" +
+				"! sending_domain x.example: its owner is to have b.example as default bounce domain; an owner has one\n"},
 		{"removals that would hurt", S{Remove: []sparkpost.Ref{{Kind: sparkpost.KindPool, Key: "promo"}, {Kind: sparkpost.KindPool, Key: "warm"}, {Kind: sparkpost.KindPool, Key: "default"}}},
 			"! ip_pool promo: subaccount 5 (news) uses it; all its mail would be rejected; clear its ip_pool first\n" +
 				"! ip_pool warm: pool \"promo\" overflows into it; clear that first\n! ip_pool default: the default pool cannot be deleted\n"},
@@ -171,6 +183,13 @@ func TestPlanRefuses(t *testing.T) {
 		"underscore":                   {Subaccounts: []sparkpost.SubaccountSpec{{Name: "s", IPPool: new("a-b")}}},
 		"has no dot":                   {Domains: []sparkpost.DomainSpec{{Name: "example"}}},
 		"lower case":                   {Domains: []sparkpost.DomainSpec{{Name: "A.example"}}},
+		"'\\n' in a name":              {Domains: []sparkpost.DomainSpec{{Name: "a\nb.example"}}},
+		"a label of 0":                 {Domains: []sparkpost.DomainSpec{{Name: "a..example"}}},
+		"hyphen":                       {Domains: []sparkpost.DomainSpec{{Name: "a-.example"}}},
+		"xn-- names":                   {Domains: []sparkpost.DomainSpec{{Name: "ä.example"}}},
+		"most 253":                     {Domains: []sparkpost.DomainSpec{{Name: strings.Repeat("abcdefghi.", 26) + "example"}}},
+		"selector: ' '":                {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: &sparkpost.DKIMKey{Selector: "s IN A", Public: "AAAA"}}}},
+		"not base64":                   {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: &sparkpost.DKIMKey{Selector: "s", Public: "AA\"; x"}}}},
 		"can be shared":                {Domains: []sparkpost.DomainSpec{{Name: "a.example", Owner: "s", Shared: new(true)}}},
 		"no selector":                  {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: &sparkpost.DKIMKey{Public: "AAAA"}}}},
 		"call State.LoadKeys":          {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: &sparkpost.DKIMKey{Selector: "s", File: "f"}}}},

@@ -1,9 +1,11 @@
 package sparkpost
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strings"
@@ -60,7 +62,7 @@ func (r Records) String() string {
 		if value == "" {
 			value = "(ask SparkPost)"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", x.Name, x.Type, in, x.Why, value)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", oneLine(x.Name, 300), x.Type, in, oneLine(x.Why, 300), oneLine(value, 2000))
 	}
 	w.Flush()
 	return b.String()
@@ -74,11 +76,31 @@ func (r Records) Zone() string {
 		switch {
 		case x.Published:
 		case x.Value == "":
-			fmt.Fprintf(&b, "; %s. IN %s: ask SparkPost for the target\n", x.Name, x.Type)
+			fmt.Fprintf(&b, "; %s. IN %s: ask SparkPost for the target\n", zoneName(x.Name), x.Type)
 		case x.Type == "TXT":
-			fmt.Fprintf(&b, "%s. IN TXT %s\n", x.Name, zoneStrings(x.Value))
+			fmt.Fprintf(&b, "%s. IN TXT %s\n", zoneName(x.Name), zoneStrings(x.Value))
 		default:
-			fmt.Fprintf(&b, "%s. IN %s %s.\n", x.Name, x.Type, x.Value)
+			fmt.Fprintf(&b, "%s. IN %s %s.\n", zoneName(x.Name), x.Type, zoneName(x.Value))
+		}
+	}
+	return b.String()
+}
+
+// zoneName escapes what would end a name or mean something else in a zone file.
+func zoneName(s string) string { return zoneEscape(s, ` "\;()@$`) }
+
+// zoneEscape writes the bytes of s that are special, and those outside of printable ASCII, as \X and \DDD.
+func zoneEscape(s, special string) string {
+	var b strings.Builder
+	for i := range len(s) {
+		switch c := s[i]; {
+		case c < ' ' || c >= 0x7f:
+			fmt.Fprintf(&b, "\\%03d", c)
+		case strings.IndexByte(special, c) >= 0:
+			b.WriteByte('\\')
+			fallthrough
+		default:
+			b.WriteByte(c)
 		}
 	}
 	return b.String()
@@ -92,7 +114,7 @@ func zoneStrings(s string) string {
 	}
 	parts = append(parts, s)
 	for i, p := range parts {
-		parts[i] = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`).Replace(p) + `"`
+		parts[i] = `"` + zoneEscape(p, `"\`) + `"`
 	}
 	if len(parts) == 1 {
 		return parts[0]
@@ -115,9 +137,7 @@ func (r Region) target() string {
 // [Read] with the same want. [Plan] uses them: what is not in DNS yet is not tried. A name that does not exist is an answer; a
 // server that fails is noted as a problem and stops nothing. The error is that of ctx.
 func (s *State) LookUp(ctx context.Context, r Resolver, want *State) error {
-	if s.DNS == nil {
-		s.DNS = map[string]DNSAnswer{}
-	}
+	found := map[string]DNSAnswer{}
 	type question struct{ name, kind string }
 	asked := map[question]bool{}
 	var list []question
@@ -141,7 +161,7 @@ func (s *State) LookUp(ctx context.Context, r Resolver, want *State) error {
 		}
 	}
 	var mu sync.Mutex
-	return each(ctx, list, 8, func(ctx context.Context, q question) error {
+	err := each(ctx, list, 8, func(ctx context.Context, q question) error {
 		var got DNSAnswer
 		var err error
 		if q.kind == "TXT" {
@@ -161,9 +181,17 @@ func (s *State) LookUp(ctx context.Context, r Resolver, want *State) error {
 		}
 		mu.Lock()
 		defer mu.Unlock()
-		s.DNS[q.name] = got
+		both := found[q.name] // a name may be asked for both types
+		both.TXT, both.CNAME = append(both.TXT, got.TXT...), cmp.Or(both.CNAME, got.CNAME)
+		both.Problem = cmp.Or(both.Problem, got.Problem)
+		found[q.name] = both
 		return nil
 	})
+	if s.DNS == nil {
+		s.DNS = map[string]DNSAnswer{}
+	}
+	maps.Copy(s.DNS, found)
+	return err
 }
 
 // keyOf returns the key that a wanted domain will sign with, as far as it is known before it is made.

@@ -64,9 +64,13 @@ func ParseState(data []byte) (*State, error) {
 	return s, nil
 }
 
+var errDeep = errors.New("too many levels")
+
 // syntax returns what is wrong with text that is no JSON, without pieces of it.
 func syntax(err error) string {
 	switch {
+	case errors.Is(err, errDeep):
+		return "too many levels"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "it ends too early"
 	default:
@@ -79,6 +83,7 @@ type stateParser struct {
 	data []byte
 	dec  *json.Decoder
 	errs []error
+	deep int
 }
 
 func (p *stateParser) offset(err error) int64 {
@@ -107,6 +112,13 @@ func (p *stateParser) value(t reflect.Type, path string) error {
 	}
 	for t != nil && t.Kind() == reflect.Pointer {
 		t = t.Elem()
+	}
+	if _, ok := tok.(json.Delim); ok {
+		const most = 100 // more than any State has, and little enough for the stack
+		if p.deep++; p.deep > most {
+			return errDeep
+		}
+		defer func() { p.deep-- }()
 	}
 	switch tok {
 	case json.Delim('{'):

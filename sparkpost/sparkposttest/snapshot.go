@@ -1,6 +1,10 @@
 package sparkposttest
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"maps"
+	"slices"
+)
 
 // Snapshot returns the account as indented JSON with a stable order and without times, for comparing end states.
 func (s *Server) Snapshot() string {
@@ -20,9 +24,26 @@ func (s *Server) Snapshot() string {
 		m := d.show()
 		delete(m, "creation_time")
 		m["domain"], m["dkim"] = d.name, d.key()
+		if len(d.keys) > 0 {
+			keys := []any{}
+			for _, k := range d.keys {
+				m := k.show()
+				delete(m, "created_at")
+				delete(m, "updated_at")
+				keys = append(keys, m)
+			}
+			m["dkim_keys"] = keys
+		}
 		domains = append(domains, m)
 	}
-	out, err := json.MarshalIndent(map[string]any{"ip_pools": pools, "sending_ips": ips, "subaccounts": s.subs, "sending_domains": domains}, "", "  ")
+	tracking := []any{}
+	for _, name := range slices.Sorted(maps.Keys(s.tracking)) {
+		m := s.tracking[name].show()
+		delete(m, "tls_certificate")
+		tracking = append(tracking, m)
+	}
+	out, err := json.MarshalIndent(map[string]any{"ip_pools": pools, "sending_ips": ips, "subaccounts": s.subs, "sending_domains": domains,
+		"tracking_domains": tracking}, "", "  ")
 	if err != nil {
 		panic("sparkposttest: " + err.Error())
 	}
