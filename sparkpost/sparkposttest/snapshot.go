@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Snapshot returns the account as indented JSON with a stable order and without times, for comparing end states.
@@ -26,7 +27,7 @@ func (s *Server) Snapshot() string {
 		m["domain"], m["dkim"] = d.name, d.key()
 		if len(d.keys) > 0 {
 			keys := []any{}
-			for _, k := range d.keys {
+			for _, k := range slices.SortedFunc(slices.Values(d.keys), func(a, b *dkimKey) int { return strings.Compare(a.id, b.id) }) {
 				m := k.show()
 				delete(m, "created_at")
 				delete(m, "updated_at")
