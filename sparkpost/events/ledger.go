@@ -56,12 +56,12 @@ func (s *File) Add(ctx context.Context, ids ...string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var c commit
+	known := true
 	for _, id := range ids {
-		if id = key(id); !s.j.set.has(id) {
-			c.IDs = append(c.IDs, id)
-		}
+		c.IDs = append(c.IDs, key(id))
+		known = known && s.j.set.has(key(id))
 	}
-	if len(c.IDs) == 0 {
+	if known {
 		return s.j.broken
 	}
 	return s.j.commit(c)
