@@ -5,39 +5,6 @@ import (
 	"io"
 )
 
-// The limits that zero values of [Limits] stand for.
-const (
-	maxEvent  = 4 << 20
-	maxDepth  = 100
-	maxEvents = 100_000
-)
-
-// Limits bounds what decoding takes in. Zero fields have the defaults.
-type Limits struct {
-	// Event is the most bytes of one element, blanks included; 4 MiB by default. Relay messages carry whole mails and may need more.
-	Event int
-	// Depth is the most levels of arrays and objects within one element, 100 by default.
-	Depth int
-	// Events is the most events of a [Decode] or of a webhook batch, 100,000 by default. It does not bound a [Decoder].
-	Events int
-}
-
-func (l *Limits) orDefault() Limits {
-	var out Limits
-	if l != nil {
-		out = *l
-	}
-	for _, v := range []struct {
-		at   *int
-		zero int
-	}{{&out.Event, maxEvent}, {&out.Depth, maxDepth}, {&out.Events, maxEvents}} {
-		if *v.at <= 0 {
-			*v.at = v.zero
-		}
-	}
-	return out
-}
-
 // Page is what a page of event search says beside its events (reference 13.1).
 type Page struct {
 	// Next is the path of the next page, "" on the last one.
@@ -59,6 +26,7 @@ type Decoder struct {
 
 	state   state
 	pending []Event
+	free    []Event // what pending lies in
 	page    Page
 	inPage  bool // the array is the results of a page
 	pages   int
@@ -184,11 +152,11 @@ func (d *Decoder) element() error {
 // take makes events of the first n bytes.
 func (d *Decoder) take(n int) error {
 	p := parser{string(d.buf[:n]), d.lim.Depth}
-	found, f := p.element(nil, d.base)
+	found, f := p.element(d.free[:0], d.base)
 	if f != nil {
 		return d.fault(f.at, f)
 	}
-	d.pending = found
+	d.pending, d.free = found, found
 	d.use(n)
 	return nil
 }
@@ -449,28 +417,40 @@ func (d *Decoder) end(i int) (int, error) {
 	depth, quoted, escaped := 0, false, false
 	start := i
 	for {
-		for ; i < len(d.buf); i++ {
-			c := d.buf[i]
-			switch {
-			case escaped:
+		for b := d.buf; i < len(b); i++ {
+			if escaped {
 				escaped = false
-			case quoted && c == '\\':
-				escaped = true
-			case c == '"':
-				if quoted = !quoted; !quoted && depth == 0 {
+				continue
+			}
+			if quoted {
+				for i < len(b) && b[i] != '"' && b[i] != '\\' {
+					i++
+				}
+				if i == len(b) {
+					break
+				}
+				if b[i] == '\\' {
+					escaped = true
+				} else if quoted = false; depth == 0 {
 					return i + 1, d.fits(i + 1)
 				}
-			case quoted:
-			case c == '{' || c == '[':
+				continue
+			}
+			switch b[i] {
+			case '"':
+				quoted = true
+			case '{', '[':
 				depth++
-			case c == '}' || c == ']':
+			case '}', ']':
 				if depth--; depth < 0 {
 					return d.scalar(start, i)
 				} else if depth == 0 {
 					return i + 1, d.fits(i + 1)
 				}
-			case depth == 0 && (c == ',' || c == ':' || isSpace(c)):
-				return d.scalar(start, i)
+			case ',', ':', ' ', '\t', '\r', '\n':
+				if depth == 0 {
+					return d.scalar(start, i)
+				}
 			}
 		}
 		if err := d.fits(i); err != nil {

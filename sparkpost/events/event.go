@@ -228,7 +228,7 @@ func (p *parser) element(dst []Event, offset int64) ([]Event, *fault) {
 }
 
 // roomFor guesses how many fields a text of n bytes has, so that small events stay small.
-func roomFor(n int) int { return min(40, n/16) }
+func roomFor(n int) int { return min(40, n/20) }
 
 // event reads the value at i as the fields of e and returns its end.
 func (p *parser) event(e *Event, i, depth int) (int, *fault) {

@@ -73,12 +73,18 @@ func (p *parser) literal(i int, word string) (int, *fault) {
 func (p *parser) str(i int) (int, *fault) {
 	s := p.s
 	for j := i + 1; j < len(s); j++ {
+		for j < len(s) && plain[s[j]] {
+			j++
+		}
+		if j == len(s) {
+			break
+		}
 		switch c := s[j]; {
 		case c == '"':
 			return j + 1, nil
-		case c < ' ':
+		case c != '\\':
 			return j, bad(j, "a control character in a string")
-		case c == '\\':
+		default:
 			j++
 			if j >= len(s) {
 				break
@@ -99,6 +105,14 @@ func (p *parser) str(i int) (int, *fault) {
 	}
 	return len(s), bad(len(s), "a string without an end")
 }
+
+// plain are the bytes that stand for themselves in a string.
+var plain = func() (t [256]bool) {
+	for c := range t {
+		t[c] = c >= ' ' && c != '"' && c != '\\'
+	}
+	return t
+}()
 
 func isHex(c byte) bool {
 	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
@@ -198,15 +212,15 @@ func (p *parser) object(i, depth int, value func(m member, depth int) (int, *fau
 
 // unquote returns the text of a string that str accepted. What is not UTF-8 becomes U+FFFD, as with encoding/json.
 func unquote(raw string) string {
-	plain := raw[1 : len(raw)-1]
-	for i := range len(plain) {
-		if plain[i] == '\\' || plain[i] >= utf8.RuneSelf {
+	text := raw[1 : len(raw)-1]
+	for i := range len(text) {
+		if text[i] == '\\' || text[i] >= utf8.RuneSelf {
 			var s string
 			if json.Unmarshal([]byte(raw), &s) != nil {
-				return plain
+				return text
 			}
 			return s
 		}
 	}
-	return plain
+	return text
 }
