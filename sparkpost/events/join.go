@@ -162,7 +162,8 @@ func (o JoinOptions) Key() string {
 
 // Join brings together the records of a relay and the events of the same messages, and so gives the true outcome of each relayed
 // message. Every record is in exactly one result, and so is every message that has events, unless its events are further apart than
-// the window allows. Events of other types than those of messages, and inbound ones, are passed over.
+// the window allows. An event that lacks what the key needs goes with its message when that is known by then, and is a result of its
+// own otherwise. Events of other types than those of messages, and inbound ones, are passed over.
 //
 // Both sides come about in order of time, with what is out of order inside the window; Join reads from the side that is behind. An
 // error of either side is yielded and ends the join. The result can be ranged over as often as the arguments can.

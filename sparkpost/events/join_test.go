@@ -129,6 +129,44 @@ func TestJoin(t *testing.T) {
 	}
 }
 
+// Of two events of a message the one whose outcome says more decides, in whichever order they come; of two that say the same the later.
+func TestJoinDecided(t *testing.T) {
+	t.Parallel()
+	steps := []struct {
+		typ  string
+		want events.Outcome
+	}{
+		{"spam_complaint", events.NoEvents}, {"injection", events.Accepted}, {"delay", events.Delayed}, {"delivery", events.Delivered},
+		{"bounce", events.Bounced}, {"policy_rejection", events.Rejected}, {"out_of_band", events.BouncedLater},
+	}
+	const rcpt = "a@a.example"
+	for i, first := range steps {
+		for j, second := range steps {
+			evs := []events.Event{told(t, first.typ, "m", rcpt, 0, 5, `,"event_id":"1"`), told(t, second.typ, "m", rcpt, 0, 6, `,"event_id":"2"`)}
+			want, id := max(first.want, second.want), "1"
+			if j >= i {
+				id = "2"
+			}
+			if want == events.NoEvents {
+				id = ""
+			}
+			n := 0
+			for r, err := range events.Join(each([]events.Relayed{sent(0, rcpt, "")}), each(evs), events.JoinOptions{Mapping: mapping}) {
+				if n++; err != nil || r.Verdict != events.Matched {
+					t.Fatalf("%s, %s: %s, %v", first.typ, second.typ, short(r), err)
+				}
+				m := r.Messages[0]
+				if m.Outcome != want || m.Decided.ID != id || m.Complaint != (i == 0 || j == 0) {
+					t.Errorf("%s, then %s: %v by event %q, complaint %v; want %v by %q", first.typ, second.typ, m.Outcome, m.Decided.ID, m.Complaint, want, id)
+				}
+			}
+			if n != 1 {
+				t.Errorf("%s, %s: %d results", first.typ, second.typ, n)
+			}
+		}
+	}
+}
+
 func TestJoinKey(t *testing.T) {
 	t.Parallel()
 	for want, o := range map[string]events.JoinOptions{

@@ -155,7 +155,7 @@ func (p *parser) number(i int) (int, *fault) {
 
 func (p *parser) array(i, depth int) (int, *fault) {
 	if depth >= p.maxDepth {
-		return i, &fault{i, "values are nested too deeply; see Limits.MaxDepth", ErrTooLarge}
+		return i, &fault{i, "values are nested too deeply; see Limits.Depth", ErrTooLarge}
 	}
 	if j := p.space(i + 1); j < len(p.s) && p.s[j] == ']' {
 		return j + 1, nil
@@ -179,7 +179,7 @@ func (p *parser) array(i, depth int) (int, *fault) {
 // the member's value ends.
 func (p *parser) object(i, depth int, value func(m member, depth int) (int, *fault)) (int, *fault) {
 	if depth >= p.maxDepth {
-		return i, &fault{i, "values are nested too deeply; see Limits.MaxDepth", ErrTooLarge}
+		return i, &fault{i, "values are nested too deeply; see Limits.Depth", ErrTooLarge}
 	}
 	if j := p.space(i + 1); j < len(p.s) && p.s[j] == '}' {
 		return j + 1, nil
