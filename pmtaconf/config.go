@@ -53,6 +53,16 @@ func (c *Config) File(name string) (*File, bool) {
 	return f, fault == "" && ok && !c.info[f].dropped
 }
 
+// Mode is the mode of a file as the file system gave it when the file was loaded, or as [Config.Create] was told. It is false for a
+// file that is not of the configuration, and where the file system gives no permissions at all, as one in memory may.
+func (c *Config) Mode(f *File) (fs.FileMode, bool) {
+	info := c.info[f]
+	if info == nil || info.mode.Perm() == 0 {
+		return 0, false
+	}
+	return info.mode, true
+}
+
 // Diagnostics are all findings about all files and their includes, file by file in load order.
 func (c *Config) Diagnostics() ErrorList {
 	all := slices.Clone(c.diags)

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -192,5 +193,35 @@ func TestHostileIncludes(t *testing.T) {
 	long := "include /" + strings.Repeat("a/", 200_000) + "x\ninclude /" + strings.Repeat("*/", 200_000) + "x\n"
 	if _, err := pmtaconf.Load(mapFS(map[string]string{"config": long, "a/a": "-> a"}), "config", nil); err == nil {
 		t.Error("long paths were found")
+	}
+}
+
+func TestMode(t *testing.T) {
+	t.Parallel()
+	fsys := fstest.MapFS{
+		"config": {Data: []byte("include /keys\n"), Mode: 0o644},
+		"keys":   {Data: []byte("x 1\n")},
+	}
+	c, err := pmtaconf.Load(fsys, "config", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode, ok := c.Mode(c.Main()); !ok || mode != 0o644 {
+		t.Errorf("mode %v, %t", mode, ok)
+	}
+	keys, _ := c.File("keys")
+	if mode, ok := c.Mode(keys); ok {
+		t.Errorf("mode %v of a file that has none", mode)
+	}
+	added, err := c.Create("more", 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if mode, ok := c.Mode(added); !ok || mode != 0o600 {
+		t.Errorf("mode %v, %t of an added file", mode, ok)
+	}
+	other, _ := pmtaconf.Parse("other", nil)
+	if _, ok := c.Mode(other); ok {
+		t.Error("a file of another configuration has a mode")
 	}
 }

@@ -125,8 +125,8 @@ func (l ErrorList) Err() error {
 
 // Mend applies the fixes that l offers for the file called name to src, the bytes that file was parsed from. Where several insert
 // at the same place, the one of the diagnostic that stands last comes first: the innermost of several unclosed scopes is closed
-// first. A fix that overlaps an earlier one is left out; mending the result again applies it. Fixes of severity Error alone are
-// applied; the others change how a file is written, not what it says.
+// first. A fix that overlaps an earlier one is left out; mending the result again applies it. Fixes are applied whatever the
+// severity of their diagnostics; a list that holds some of them applies those.
 func (l ErrorList) Mend(name string, src []byte) []byte {
 	type fix struct {
 		*Edit
@@ -134,7 +134,7 @@ func (l ErrorList) Mend(name string, src []byte) []byte {
 	}
 	var fixes []fix
 	for _, d := range l {
-		if d.Fix != nil && d.File == name && d.Severity == Error && d.Fix.Start <= d.Fix.End && d.Fix.End <= len(src) {
+		if d.Fix != nil && d.File == name && d.Fix.Start <= d.Fix.End && d.Fix.End <= len(src) {
 			fixes = append(fixes, fix{d.Fix, d.Pos.Offset})
 		}
 	}

@@ -182,12 +182,13 @@ func TestMendLeavesOthers(t *testing.T) {
 	bad := pmtaconf.ErrorList{
 		{File: "config", Severity: pmtaconf.Error, Fix: &pmtaconf.Edit{Start: -1, End: 1, New: "-"}},
 		{File: "config", Severity: pmtaconf.Error, Fix: &pmtaconf.Edit{Start: 3, End: 2, New: "-"}},
-		{File: "config", Severity: pmtaconf.Warning, Fix: &pmtaconf.Edit{Start: 0, End: 1, New: "-"}},
 		{File: "config", Severity: pmtaconf.Error, Fix: &pmtaconf.Edit{Start: 1, End: 3, New: "1"}},
 		{File: "config", Severity: pmtaconf.Error, Fix: &pmtaconf.Edit{Start: 2, End: 4, New: "2"}},
 		{File: "config", Severity: pmtaconf.Error},
+		{File: "config", Severity: pmtaconf.Warning, Fix: &pmtaconf.Edit{Start: 5, End: 6, New: "w"}},
+		{File: "config", Severity: pmtaconf.Info, Fix: &pmtaconf.Edit{Start: 6, End: 6, New: "i"}},
 	}
-	if got := bad.Mend("config", []byte("abcdef")); string(got) != "a1def" {
-		t.Errorf("overlapping and impossible fixes: %q", got)
+	if got := bad.Mend("config", []byte("abcdef")); string(got) != "a1dewi" {
+		t.Errorf("overlapping and impossible fixes, and fixes of all severities: %q", got)
 	}
 }
