@@ -18,6 +18,8 @@ var cases = map[pmtaconf.Code][2]string{
 	"missing-postmaster":          {"log-file /l\nhttp-mgmt-port 8080\n", server},
 	"log-file-relative-unix":      {"log-file log/pmta\n", "log-file /var/log/pmta\n"},
 	"macro-loop":                  {"domain-macro a $b\ndomain-macro b $a\n", "domain-macro a x.example,y.example\n"},
+	"hash-in-value":               {"<smtp-user u>\npassword #secret\n</smtp-user>\n", "<smtp-user u>\npassword secret #\n</smtp-user>\n"},
+	"signals-subaccount":          {"enable-signals false,subaccount=3\n", "enable-signals true,subaccount=3\n"},
 	"macro-name":                  {"domain-macro a-b x.example\n", "domain-macro a_b x.example\n"},
 	"pool-name-taken":             {"<virtual-mta a>\n</virtual-mta>\n<virtual-mta-pool a>\n</virtual-mta-pool>\n", "<virtual-mta a>\n</virtual-mta>\n<virtual-mta-pool A1>\n</virtual-mta-pool>\n"},
 	"vmta-two-domain-pools":       {pool("a", "<domain *>\n</domain>\n") + pool("b", "<domain *>\n</domain>\n"), pool("a", "<domain *>\n</domain>\n") + pool("b", "")},

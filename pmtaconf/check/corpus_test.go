@@ -4,9 +4,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -14,37 +14,65 @@ import (
 	"github.com/relayshift/relayshift/pmtaconf/check"
 )
 
-// Real files give findings that keep the laws, and errors of the known codes only. With -v the tally of codes is shown.
-func TestCorpus(t *testing.T) {
-	t.Parallel()
-	dir := filepath.Join("..", "..", "..", "shared", "corpus")
-	names, _ := filepath.Glob(filepath.Join(dir, "*.conf"))
+// corpus gives the real files by name.
+func corpus(t *testing.T) map[string]string {
+	t.Helper()
+	names, _ := filepath.Glob(filepath.Join("..", "..", "..", "shared", "corpus", "*.conf"))
 	if len(names) == 0 {
 		t.Skip("no corpus here")
 	}
-	tally, wrong := make(map[string]int), make(map[string]int)
+	all := make(map[string]string)
 	for _, name := range names {
-		c, _ := pmtaconf.Load(os.DirFS(dir), filepath.Base(name), nil)
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all[filepath.Base(name)] = string(src)
+	}
+	return all
+}
+
+// Real files give findings that keep the laws, and as many of each code as were judged. With -v the errors are shown.
+func TestCorpus(t *testing.T) {
+	t.Parallel()
+	tally := make(map[string]int)
+	for name, src := range corpus(t) {
+		c, _ := pmtaconf.Load(fstest.MapFS{name: {Data: []byte(src)}}, name, nil)
 		for _, d := range checkLaws(t, c) {
 			if _, ours := check.Lookup(d.Code); !ours {
 				continue
 			}
-			tally[fmt.Sprintf("%-8s %s", d.Severity, d.Code)]++
+			tally[fmt.Sprintf("%s %s", d.Severity, d.Code)]++
 			if d.Severity == pmtaconf.Error {
-				wrong[string(d.Code)]++
 				f, _ := c.File(d.File)
 				t.Log(strings.TrimSpace(d.Render(f.Source())))
 			}
 		}
 	}
-	want := map[string]int{"bad-value": 7, "missing-value": 28, "pattern-list-late": 9, "records-twice": 4}
-	if diff := cmp.Diff(want, wrong); diff != "" {
-		t.Errorf("findings of severity error, which all are to be faults of the files (-want +got):\n%s", diff)
+	if diff := cmp.Diff(corpusTally, tally); diff != "" {
+		t.Errorf("findings on real files, each of which was looked at (-want +got):\n%s", diff)
 	}
-	var rows []string
-	for code, n := range tally {
-		rows = append(rows, fmt.Sprintf("%s %d", code, n))
-	}
-	slices.Sort(rows)
-	t.Log("\n" + strings.Join(rows, "\n"))
+}
+
+// corpusTally counts the findings on the real files. Each error is a fault of its file by the guide.
+var corpusTally = map[string]int{
+	"error bad-value": 7, "error hash-in-value": 8, "error missing-value": 20, "error pattern-list-late": 9, "error records-twice": 4,
+	"warning auth-rate-without-require":   3,
+	"warning cold-incomplete":             17,
+	"warning deprecated":                  144,
+	"warning dkim-sign-no-key":            13,
+	"warning duplicate-directive":         7,
+	"warning duplicate-scope":             12,
+	"warning foreign-directive":           229,
+	"warning http-access-world":           17,
+	"warning https-off":                   5,
+	"warning missing-postmaster":          7,
+	"warning move-interval-alone":         24,
+	"warning name-case":                   5,
+	"warning relay-starttls":              1,
+	"warning smtp-pattern-list-undefined": 1,
+	"warning vmta-no-source-host":         1,
+	"info old-directive":                  223,
+	"info placeholder-value":              34,
+	"info undocumented-directive":         13,
 }

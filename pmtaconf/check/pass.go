@@ -44,25 +44,27 @@ func (s *scope) get(name string) *item {
 
 // pass is one run over a configuration.
 type pass struct {
-	c        *pmtaconf.Config
-	rule     Rule
-	top      *scope
-	items    []*item
-	scopes   []*scope
-	named    map[string][]*item
-	tags     map[string][]*scope
-	vmtas    map[string]*scope // the first of each name
-	pools    map[string]*scope
-	complete bool // every include was followed, and no placeholder stands for lines
-	values   map[pmtaconf.Code][]valueFinding
-	found    pmtaconf.ErrorList
+	c      *pmtaconf.Config
+	rule   Rule
+	top    *scope
+	items  []*item
+	scopes []*scope
+	named  map[string][]*item
+	tags   map[string][]*scope
+	vmtas  map[string]*scope // the first of each name
+	pools  map[string]*scope
+	// selectable are the names of VMTAs and pools in lower case.
+	selectable map[string]bool
+	complete   bool // every include was followed, and no placeholder stands for lines
+	values     map[pmtaconf.Code][]valueFinding
+	found      pmtaconf.ErrorList
 }
 
 func newPass(c *pmtaconf.Config) *pass {
 	p := &pass{
 		c: c, top: &scope{name: "global", sure: true}, named: make(map[string][]*item), tags: make(map[string][]*scope),
 		vmtas: make(map[string]*scope), pools: make(map[string]*scope), complete: c.Main() != nil,
-		values: make(map[pmtaconf.Code][]valueFinding),
+		values: make(map[pmtaconf.Code][]valueFinding), selectable: make(map[string]bool),
 	}
 	for _, d := range c.Diagnostics() {
 		if d.Code == "placeholder" {
@@ -98,8 +100,17 @@ func newPass(c *pmtaconf.Config) *pass {
 func (p *pass) addScope(s *scope) {
 	p.scopes = append(p.scopes, s)
 	p.tags[s.name] = append(p.tags[s.name], s)
-	byName := map[string]map[string]*scope{"virtual-mta": p.vmtas, "virtual-mta-pool": p.pools}[s.name]
-	if byName != nil && byName[s.arg] == nil {
+	var byName map[string]*scope
+	switch s.name {
+	case "virtual-mta":
+		byName = p.vmtas
+	case "virtual-mta-pool":
+		byName = p.pools
+	default:
+		return
+	}
+	p.selectable[strings.ToLower(s.arg)] = true
+	if byName[s.arg] == nil {
 		byName[s.arg] = s
 	}
 }
@@ -141,6 +152,19 @@ func (p *pass) tag(s *scope, message, hint string, related ...pmtaconf.Related) 
 // whole reports something about the configuration as a whole.
 func (p *pass) whole(message, hint string) {
 	p.report(p.c.Main().Name(), pmtaconf.Pos{}, pmtaconf.Pos{}, message, hint)
+}
+
+// milder lowers a finding by one grade: it rests on an assumption that its message states.
+func milder(d *pmtaconf.Diagnostic) { d.Severity = min(d.Severity+1, pmtaconf.Info) }
+
+// withoutLine removes the whole line of a directive, nil where that would take a comment with it or the line is not whole.
+func withoutLine(d *pmtaconf.Directive) *pmtaconf.Edit {
+	pos, raw := d.Pos(), d.Raw()
+	if !pos.IsValid() || d.End().Line != pos.Line || d.TrailingComment() != "" {
+		return nil
+	}
+	start := pos.Offset - pos.Col + 1
+	return &pmtaconf.Edit{Start: start, End: start + len(raw)}
 }
 
 func place(n pmtaconf.Node, message string) pmtaconf.Related {

@@ -1,8 +1,10 @@
 package check
 
 import (
+	"cmp"
 	"strings"
 
+	"github.com/relayshift/relayshift/pmtaconf"
 	"github.com/relayshift/relayshift/pmtaconf/schema"
 )
 
@@ -84,8 +86,9 @@ func (p *pass) selections(yield func(it *item, name string)) {
 	}
 }
 
+// undefined leaves names that differ from a defined one in case only to the rule name-case.
 func (p *pass) undefined(name string) bool {
-	return name != "" && !isTemplate(name) && !strings.EqualFold(name, "by-smtp-source-ip") && p.vmtas[name] == nil && p.pools[name] == nil
+	return name != "" && !isTemplate(name) && !strings.EqualFold(name, "by-smtp-source-ip") && !p.selectable[strings.ToLower(name)]
 }
 
 func vmtaUndefined(p *pass) {
@@ -141,22 +144,55 @@ func fallbackIneffective(p *pass) {
 	}
 }
 
+// openRelayListener is silent for loopback addresses, and where a client has to authenticate itself. At an address that the internet
+// does not route the finding is milder.
 func openRelayListener(p *pass) {
-	used := make(map[string]*item)
+	type listener struct {
+		node    pmtaconf.Node
+		private bool
+	}
+	used := make(map[string]listener)
+	add := func(n pmtaconf.Node, value, source string) {
+		l, err := schema.ParseListener(value)
+		if err != nil || l.Net.Addr().IsLoopback() {
+			return
+		}
+		source = cmp.Or(source, l.Source)
+		addr := l.Net.Addr()
+		private := l.Net.Bits() > 0 && (addr.IsPrivate() || addr.IsLinkLocalUnicast())
+		if before, ok := used[source]; source != "" && (!ok || before.private && !private) {
+			used[source] = listener{n, private}
+		}
+	}
 	for _, it := range p.named["smtp-listener"] {
-		if l, err := schema.ParseListener(it.d.Value()); err == nil && l.Source != "" && !l.Net.Addr().IsLoopback() {
-			used[l.Source] = it
+		add(it.d, it.d.Value(), "")
+	}
+	for _, s := range p.tags["smtp-listener"] {
+		if it := s.get("source"); it != nil {
+			add(s.s, s.s.Arg(), it.value)
+		}
+	}
+	for _, s := range p.tags["source"] {
+		if auth := s.get("require-auth"); auth != nil && isOn(auth) && (s.arg == "0/0" || s.arg == "0.0.0.0/0") {
+			return
 		}
 	}
 	for _, s := range p.tags["source"] {
 		relay, by := s.get("always-allow-relaying"), used[s.arg]
-		if relay == nil || by == nil || !isOn(relay) {
+		if relay == nil || by.node == nil || !isOn(relay) {
 			continue
 		}
 		if auth := s.get("require-auth"); auth != nil && isOn(auth) {
 			continue
 		}
-		p.value(relay, "everyone who reaches the listener can relay mail", "restrict relaying by address, or set require-auth", place(by.d, "the listener"))
+		message := "everyone who reaches the listener can relay mail"
+		if by.private {
+			message = "everyone in the network who reaches the listener can relay mail"
+		}
+		d := p.value(relay, message, "restrict relaying by address, or set require-auth", place(by.node, "the listener"))
+		if by.private {
+			milder(d)
+		}
 	}
 }
 
@@ -205,7 +241,7 @@ func dkimWildcardOrder(p *pass) {
 // relays reports whether a VMTA hands all mail to SparkPost or fixed hosts, where its own address does not count.
 func relays(s *scope) bool {
 	for _, sub := range s.subs {
-		if sub.name == "domain" && sub.arg == "*" && (sub.get("queue-to") != nil || sub.get("smtp-hosts") != nil) {
+		if sub.name == "domain" && sub.arg == "*" && (sub.get("queue-to") != nil || sub.get("smtp-hosts") != nil || sub.get("route") != nil) {
 			return true
 		}
 	}
@@ -217,7 +253,7 @@ func vmtaNoSourceHost(p *pass) {
 		return
 	}
 	for _, s := range p.tags["virtual-mta"] {
-		if s.get("smtp-source-host") == nil && s.get("use-proxy") == nil && s.get("include") == nil && !relays(s) {
+		if s.get("smtp-source-host") == nil && s.get("smtp-source-ip") == nil && s.get("use-proxy") == nil && s.get("include") == nil && !relays(s) {
 			p.tag(s, "the VMTA has no smtp-source-host and uses the global addresses", "add smtp-source-host")
 		}
 	}
@@ -323,10 +359,10 @@ func smtpListUndefined(p *pass) {
 	}
 	known := map[string]bool{"": true}
 	for _, s := range lists {
-		known[s.arg] = true
+		known[strings.ToLower(s.arg)] = true
 	}
 	for _, it := range p.named["smtp-pattern-list"] {
-		if !known[it.value] && !isTemplate(it.value) {
+		if !known[strings.ToLower(it.value)] && !isTemplate(it.value) {
 			p.value(it, "no <smtp-pattern-list> of this name is defined", "define it, or correct the name")
 		}
 	}

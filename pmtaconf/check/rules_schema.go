@@ -94,12 +94,13 @@ func foreignDirective(p *pass) {
 	byStatus(p, schema.Foreign, "no guide is known to have this; the product may refuse it")
 }
 
-// duplicateDirective leaves out what the rules of twice report.
+// duplicateDirective leaves out what the rules of twice report, and directives of which no release is known.
 func duplicateDirective(p *pass) {
 	for _, s := range append([]*scope{p.top}, p.scopes...) {
 		first := make(map[string]*item)
 		for _, it := range s.items {
-			if !it.known || it.def.Repeat != schema.Once || isEntry(it.name) || slices.Contains(reportedTwice, s.name+" "+it.name) {
+			if !it.known || it.def.Repeat != schema.Once || it.def.Status == schema.Foreign || isEntry(it.name) ||
+				slices.Contains(reportedTwice, s.name+" "+it.name) {
 				continue
 			}
 			before := first[it.name]
@@ -107,15 +108,28 @@ func duplicateDirective(p *pass) {
 				first[it.name] = it
 				continue
 			}
-			message := "the directive stands in this scope already, with another value"
-			if a, err := it.def.Canonical(it.d.Value()); err == nil {
-				if b, err := it.def.Canonical(before.d.Value()); err == nil && a == b {
-					message = "the directive stands in this scope already, with the same value"
-				}
+			if before.d == it.d {
+				continue // the line of a file that is included twice
 			}
-			p.keyword(it, message, "remove one of the two; which one holds the guide does not say", place(before.d, "the first one"))
+			if !sameValue(it, before) {
+				p.keyword(it, "the directive stands in this scope already, with another value",
+					"remove one of the two; which one holds the guide does not say", place(before.d, "the first one"))
+				continue
+			}
+			p.keyword(it, "the directive stands in this scope already, with the same value", "remove one of the two",
+				place(before.d, "the first one")).Fix = withoutLine(it.d)
 		}
 	}
+}
+
+// sameValue reports whether two lines of a directive say the same.
+func sameValue(a, b *item) bool {
+	x, err := a.def.Canonical(a.d.Value())
+	if err != nil {
+		return false
+	}
+	y, err := b.def.Canonical(b.d.Value())
+	return err == nil && x == y
 }
 
 func duplicateScope(p *pass) {
@@ -133,6 +147,9 @@ func duplicateScope(p *pass) {
 			k.arg = strings.ToLower(k.arg)
 		}
 		if before := first[k]; before != nil {
+			if before.s == s.s {
+				continue // a file that is included twice
+			}
 			p.tag(s, "the same tag and name stand above already", "join the two; what the product does the guide does not say", place(before.s, "the first one"))
 			continue
 		}
@@ -143,6 +160,7 @@ func duplicateScope(p *pass) {
 func nameCase(p *pass) {
 	type key struct{ kind, name string }
 	first := make(map[key]*scope)
+	exact := make(map[key]bool)
 	for _, s := range p.scopes {
 		kind := s.name
 		switch kind {
@@ -153,10 +171,22 @@ func nameCase(p *pass) {
 			continue
 		}
 		k := key{kind, strings.ToLower(s.arg)}
+		exact[key{kind, s.arg}] = true
 		if before := first[k]; before == nil {
 			first[k] = s
 		} else if before.arg != s.arg {
 			p.tag(s, "the name differs from another in case only", "whether case matters in names the guide does not say", place(before.s, "the other one"))
 		}
+	}
+	refer := func(it *item, kind, name string) {
+		if s := first[key{kind, strings.ToLower(name)}]; s != nil && !exact[key{kind, name}] {
+			p.value(it, "the name differs in case from the one that is defined", "write it as it is defined; whether case matters in names the guide does not say",
+				place(s.s, "the definition"))
+		}
+	}
+	p.selections(func(it *item, name string) { refer(it, "virtual-mta", name) })
+	p.reroutes(func(it *item) { refer(it, "virtual-mta", it.value) })
+	for _, it := range p.named["smtp-pattern-list"] {
+		refer(it, "smtp-pattern-list", it.value)
 	}
 }

@@ -182,6 +182,23 @@ func listenerCertificate(p *pass) {
 	}
 }
 
+// moveInterval is about files that are moved and deleted: without move-to nothing is moved, and with another folder in it nothing is
+// deleted (guide 3.3.11.1, 3.3.11.2).
+func moveInterval(p *pass) {
+	needs("acct-file", "move-interval", "move-to")(p)
+	for _, it := range p.named["delete-after"] {
+		to := it.in.get("move-to")
+		if it.in.name != "acct-file" || to == nil || strings.EqualFold(it.value, "never") || isTemplate(to.value) {
+			continue
+		}
+		folder := func(path string) string { return path[:strings.LastIndexAny(path, `/\`)+1] }
+		if strings.TrimRight(folder(it.in.arg), `/\`) != strings.TrimRight(to.value, `/\`) {
+			p.keyword(it, "nothing is deleted while files are moved to another folder", "remove this line, and delete old files in that folder by other means",
+				place(to.d, "move-to"))
+		}
+	}
+}
+
 func pipeOnly(p *pass) {
 	for _, name := range []string{"retry-interval", "write-timeout"} {
 		for _, it := range p.named[name] {

@@ -16,12 +16,16 @@ type valueFinding struct {
 	message    string
 	hint       string
 	fix        *pmtaconf.Edit
+	mild       bool // one grade below the rule's severity
 }
 
 // fromValues reports what readValues has put under the rule's code.
 func fromValues(p *pass) {
 	for _, v := range p.values[p.rule.Code] {
-		p.report(v.file, v.start, v.end, v.message, v.hint).Fix = v.fix
+		d := p.report(v.file, v.start, v.end, v.message, v.hint)
+		if d.Fix = v.fix; v.mild {
+			milder(d)
+		}
 	}
 }
 
@@ -34,6 +38,10 @@ func (p *pass) readValues() {
 		findings := it.def.Check(it.d.Value())
 		if strings.HasPrefix(it.name, "/") {
 			p.readPattern(it)
+		}
+		if v, ok := cutOff(it, findings); ok {
+			p.values["hash-in-value"] = append(p.values["hash-in-value"], v)
+			continue
 		}
 		start, end := it.valueRange()
 		for _, e := range findings {
@@ -119,6 +127,9 @@ func valueCode(it *item, e *schema.ValueError) pmtaconf.Code {
 	}
 	fields := strings.Fields(it.d.Value())
 	switch {
+	case it.name == "enable-signals" && !strings.HasPrefix(strings.ToLower(it.value), "true") && strings.Contains(it.value, "subaccount"),
+		it.name == "sender-or-from" && strings.Contains(strings.ToLower(it.value), "disable-signals"):
+		return "signals-subaccount"
 	case it.name == "smtp-source-host" && len(fields) == 2 && !isAddress(fields[0]) && isAddress(fields[1]):
 		return "source-host-swapped"
 	case it.name == "domain-key" && strings.Count(it.d.Value(), ",") == 3:

@@ -1,0 +1,135 @@
+package check_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/check"
+)
+
+// mends are lines with the text that the edit of a rule makes of them; "" where the rule offers none.
+var mends = []struct {
+	code      pmtaconf.Code
+	src, want string
+}{
+	{"source-host-swapped", "<virtual-mta a>\n\tsmtp-source-host  mta.example.com   192.0.2.1 # x\n</virtual-mta>\n",
+		"<virtual-mta a>\n\tsmtp-source-host  192.0.2.1   mta.example.com # x\n</virtual-mta>\n"},
+	{"duplicate-directive", "run-as-root no\nhost-name a.example\r\n  run-as-root false\r\n", "run-as-root no\nhost-name a.example\r\n"},
+	{"duplicate-directive", "run-as-root no\nrun-as-root no", "run-as-root no\n"},
+	{"duplicate-directive", "run-as-root no\nrun-as-root no # as above\n", ""},
+	{"duplicate-directive", "run-as-root no\nrun-as-root yes\n", ""},
+	{"hash-in-value", "<smtp-pattern-list l>\n\treply /rule # 3, case #4/ mode=backoff # see #5\n</smtp-pattern-list>\n",
+		"<smtp-pattern-list l>\n\treply /rule \\x23 3, case \\x234/ mode=backoff # see #5\n</smtp-pattern-list>\n"},
+	{"hash-in-value", "<smtp-pattern-list l>\nreply /rule # mode=backoff\n</smtp-pattern-list>\n", ""},
+	{"hash-in-value", "<smtp-user u>\npassword #secret\n</smtp-user>\n", ""},
+}
+
+func TestMends(t *testing.T) {
+	t.Parallel()
+	for _, tt := range mends {
+		i := slices.IndexFunc(check.Run(load(tt.src), nil), func(d *pmtaconf.Diagnostic) bool { return d.Code == tt.code })
+		if i < 0 {
+			t.Errorf("%s: no finding in %q", tt.code, tt.src)
+			continue
+		}
+		d := check.Run(load(tt.src), nil)[i]
+		got := ""
+		if d.Fix != nil {
+			got = string(pmtaconf.ErrorList{d}.Mend(d.File, files(tt.src)[d.File].Data))
+		}
+		if diff := cmp.Diff(tt.want, got); diff != "" {
+			t.Errorf("%s in %q (-want +got):\n%s", tt.code, tt.src, diff)
+		}
+		checkFixes(t, tt.src)
+	}
+}
+
+// Each edit takes its finding away and brings no other; all together, repeated, come to an end.
+func TestMendLaws(t *testing.T) {
+	t.Parallel()
+	for _, rows := range cases {
+		for _, src := range rows {
+			checkFixes(t, src)
+		}
+	}
+	for _, tt := range further {
+		checkFixes(t, tt.src)
+	}
+}
+
+func checkFixes(t *testing.T, src string) {
+	t.Helper()
+	all := files(src)
+	found := check.Run(load(src), nil)
+	before := tally(found)
+	for _, d := range found {
+		if _, ours := check.Lookup(d.Code); !ours || d.Fix == nil {
+			continue
+		}
+		after := tally(runWith(all, d.File, pmtaconf.ErrorList{d}.Mend(d.File, all[d.File].Data)))
+		if after[d.Code] >= before[d.Code] {
+			t.Errorf("%s: still found after mending %q", d.Code, src)
+		}
+		for code, n := range after {
+			if n > before[code] {
+				t.Errorf("%s: mending brings %s into %q", d.Code, code, src)
+			}
+		}
+	}
+	for round := 0; ; round++ {
+		changed := false
+		for name, f := range all {
+			mended := check.Run(loadFiles(all), nil).Mend(name, f.Data)
+			changed = changed || string(mended) != string(f.Data)
+			all = with(all, name, mended)
+		}
+		if !changed {
+			return
+		}
+		if round > 20 {
+			t.Fatalf("mending does not come to an end: %q", src)
+		}
+	}
+}
+
+func tally(list pmtaconf.ErrorList) map[pmtaconf.Code]int {
+	n := make(map[pmtaconf.Code]int)
+	for _, d := range list {
+		n[d.Code]++
+	}
+	return n
+}
+
+func with(all fstest.MapFS, name string, data []byte) fstest.MapFS {
+	out := make(fstest.MapFS)
+	for n, f := range all {
+		out[n] = f
+	}
+	out[name] = &fstest.MapFile{Data: data, Mode: all[name].Mode}
+	return out
+}
+
+func runWith(all fstest.MapFS, name string, data []byte) pmtaconf.ErrorList {
+	return check.Run(loadFiles(with(all, name, data)), nil)
+}
+
+func loadFiles(all fstest.MapFS) *pmtaconf.Config {
+	c, _ := pmtaconf.Load(all, "config", nil)
+	return c
+}
+
+// The edits of real files, too, take findings away and bring none.
+func TestMendCorpus(t *testing.T) {
+	t.Parallel()
+	for name, src := range corpus(t) {
+		if strings.HasPrefix(src, "-- ") {
+			t.Fatalf("%s looks like an archive", name)
+		}
+		checkFixes(t, src)
+	}
+}
