@@ -124,7 +124,7 @@ func (r *run) byList() picked {
 	r.touchCase(l.value)
 	pl := r.ix.lists[r.ix.key(l.value)]
 	if pl == nil {
-		r.noteLine("the pattern list is not defined", "3.3.7.39", l)
+		r.fault("the pattern list is not defined", "3.3.7.39", l)
 		return none
 	}
 	if r.seen != nil && r.ix.listsTwice {
@@ -233,7 +233,7 @@ func (r *run) settle(c chosen) bool {
 	if kind != IsUnknown && !empty {
 		return r.take(c.name)
 	}
-	r.noteLine("neither a VMTA nor a pool with lines has the selected name", "3.3.7.31", c.by)
+	r.fault("neither a VMTA nor a pool with lines has the selected name", "3.3.7.31", c.by)
 	if l, reject := r.yes(r.ix.dir.rejectInvalid); reject {
 		r.stepLine(AtSelect, "what selects an unknown VMTA is refused", "3.3.7.31", l)
 		r.stop(Refused, "the selected VMTA does not exist")
@@ -250,7 +250,7 @@ func (r *run) settle(c chosen) bool {
 			}
 			return r.take(l.value)
 		}
-		r.noteLine("the fallback does not exist either", "3.3.1.33.2", l)
+		r.fault("the fallback does not exist either", "3.3.1.33.2", l)
 	}
 	return r.bounce()
 }

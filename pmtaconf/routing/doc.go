@@ -4,7 +4,7 @@
 //
 //   - [Index.Explain]: which virtual MTA, queue and next hop a [Message] gets, with the rule and the line behind each decision.
 //     [Index.Route] gives the outcome alone, fast, and goes on from message to message through a [State]; [Index.Spread] counts the
-//     outcomes of many messages; [Index.Deliver] begins behind the selection, with a domain and a VMTA.
+//     outcomes of many messages, [Index.SpreadDoubts] says what the counts rest on; [Index.Deliver] begins behind the selection, with a domain and a VMTA.
 //   - [Index.Setting]: the value of one directive for a [Queue], a destination domain and a VMTA. [Index.Detail] and
 //     [Index.Settings] add the lines that hold beside it, those it beat, and the doubts; [Index.SourceSetting] is for clients.
 //   - [Index.Sources], [Index.Lists], [Index.Pools], [Index.VMTAs] and [Index.Reach]: what there is, and what leads where.

@@ -159,6 +159,23 @@ func ExampleIndex_Spread() {
 	// 334 gmail.com/mta1
 }
 
+func ExampleIndex_SpreadDoubts() {
+	m := &routing.Message{Client: netip.MustParseAddr("10.0.0.5"), To: "someone@gmail.com"}
+	for _, o := range open().SpreadDoubts(m, nil, 1000) {
+		for _, c := range o.Otherwise {
+			fmt.Println("in doubt:", o.Doubt, "is read as", o.Assumed, "and not as", c.Reading)
+			for _, s := range c.Result {
+				fmt.Println(" ", s.Messages, s.Queue())
+			}
+		}
+	}
+	// Output:
+	// in doubt: round-robin is read as message and not as connection
+	// in doubt: repeated-member is read as weight and not as once
+	//   500 gmail.com/mta1
+	//   500 gmail.com/mta2
+}
+
 func ExampleIndex_Deliver() {
 	fmt.Println(open().Deliver(routing.Queue{Domain: "gmail.com", VMTA: "mta2"}, nil, nil).Outcome)
 	// Output: queued in gmail.com/mta2, next the MX hosts of gmail.com, port 25

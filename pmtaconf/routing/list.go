@@ -132,7 +132,7 @@ func (r *run) search(l *list) (picked, bool) {
 		u := top.l.rules[top.next]
 		top.next++
 		if looked >= r.ix.ruleCount+moreRules {
-			r.note("the lists call one another so often that the search was given up", "3.3.14.4")
+			r.fault("the lists call one another so often that the search was given up", "3.3.14.4", nil)
 			return picked{priority: -1}, false
 		}
 		switch {
@@ -158,10 +158,10 @@ func (r *run) called(u *rule, stack []frame) *list {
 	l := r.ix.lists[r.ix.key(u.CallTo)]
 	switch {
 	case l == nil:
-		r.stepRule(AtNote, "the entry matches; the list that it calls is not defined", u)
+		r.stepRule(AtFault, "the entry matches; the list that it calls is not defined", u)
 		return noList
 	case slices.ContainsFunc(stack, func(f frame) bool { return f.l == l }):
-		r.stepRule(AtNote, "the entry matches; the list that it calls is being looked through already, and selects nothing", u)
+		r.stepRule(AtFault, "the entry matches; the list that it calls is being looked through already, and selects nothing", u)
 		return noList
 	}
 	r.stepRule(AtSelect, "the entry matches; the list that it calls is looked through", u)

@@ -156,6 +156,7 @@ const (
 	AtReroute Stage = "reroute"  // whether the queue moves it to another VMTA
 	AtHop     Stage = "hop"      // where it goes from the queue
 	AtNote    Stage = "note"     // what is worth knowing beside
+	AtFault   Stage = "fault"    // what is wrong: a name that nothing defines, a circle, a value that cannot be read
 )
 
 // Answer is where a message goes, and why.

@@ -60,7 +60,7 @@ func (r *run) take(name string) bool {
 		if r.out.Pool == "" {
 			r.out.Pool = p.name
 		} else if r.touch(dPoolInPool) == 0 {
-			r.note("a pool stands where a VMTA has to", "3.3.13.1")
+			r.fault("a pool stands where a VMTA has to", "3.3.13.1", nil)
 			return r.bounce()
 		}
 		if len(lines) == 0 {
@@ -76,7 +76,7 @@ func (r *run) take(name string) bool {
 		}
 		name = l.value
 	}
-	r.note("pools that hold one another lead to no VMTA", "3.3.13")
+	r.fault("pools that hold one another lead to no VMTA", "3.3.13", nil)
 	return r.bounce()
 }
 

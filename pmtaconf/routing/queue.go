@@ -39,14 +39,14 @@ func (r *run) queueTo() bool {
 		}
 		to, err := schema.ParseQueueTo(l.value)
 		if err != nil || to == "" {
-			r.noteLine("queue-to cannot be read", "3.3.10.31", l)
+			r.fault("queue-to cannot be read", "3.3.10.31", l)
 			return moved
 		}
 		target := strings.TrimSuffix(string(to), ".")
 		key := strings.ToLower(target)
 		if slices.Contains(passed, key) {
 			if r.tracing() && key != passed[len(passed)-1] {
-				r.noteLine("queue-to leads back to a queue that was passed", "3.3.10.31", l)
+				r.fault("queue-to leads back to a queue that was passed", "3.3.10.31", l)
 			}
 			return moved
 		}
@@ -113,9 +113,9 @@ func (r *run) toVMTA(l *line, passed *[]string, section string) (on, ok bool) {
 	kind, v, _ := r.ix.resolve(l.value, r.seen)
 	if kind != IsVMTA {
 		if kind == IsPool {
-			r.noteLine("a reroute cannot name a pool", section, l)
+			r.fault("a reroute cannot name a pool", section, l)
 		} else {
-			r.noteLine("the VMTA of a reroute does not exist; the fallback does not help", "3.3.1.33.2", l)
+			r.fault("the VMTA of a reroute does not exist; the fallback does not help", "3.3.1.33.2", l)
 		}
 		return false, r.bounce()
 	}
@@ -124,7 +124,7 @@ func (r *run) toVMTA(l *line, passed *[]string, section string) (on, ok bool) {
 		name = v.name
 	}
 	if name == r.out.VMTA || slices.Contains(*passed, name) {
-		r.noteLine("the reroutes go in a circle: the mail stays in the last queue", section, l)
+		r.fault("the reroutes go in a circle: the mail stays in the last queue", section, l)
 		return false, true
 	}
 	*passed = append(*passed, r.out.VMTA, name)
@@ -171,7 +171,7 @@ func (r *run) cold() bool {
 		}
 		kind, _, _ := r.ix.resolve(taken.value, r.seen)
 		if kind == IsPool && r.touch(dPoolAsVMTA) == 1 {
-			r.noteLine("cold-virtual-mta names a pool", "3.3.12.4", taken)
+			r.fault("cold-virtual-mta names a pool", "3.3.12.4", taken)
 			return r.bounce()
 		}
 		if r.tracing() {
@@ -199,7 +199,7 @@ func (r *run) coldLines() (int64, []line) {
 	}
 	limits, err := schema.ParseDailyLimits(l.value)
 	if err != nil {
-		r.noteLine("the limit cannot be read", "3.3.10.48", l)
+		r.fault("the limit cannot be read", "3.3.10.48", l)
 		return 0, nil
 	}
 	var buf [4]candidate
@@ -207,7 +207,7 @@ func (r *run) coldLines() (int64, []line) {
 	d, known := schema.Lookup("cold-virtual-mta", "virtual-mta")
 	lines := r.ix.first(list, "virtual-mta", &d, known, r.ix.dir.cold, r.seen)
 	if len(lines) == 0 || lines[0].cleared {
-		r.noteLine("a limit without a cold-virtual-mta does nothing", "10.7.1", l)
+		r.fault("a limit without a cold-virtual-mta does nothing", "10.7.1", l)
 		return 0, nil
 	}
 	limit := limits.On(r.st.day())
@@ -261,7 +261,7 @@ func (r *run) hop() {
 		}
 		r.stepLine(AtHop, "SparkPost takes it", "3.3.10.99", hosts)
 		if o.Hop.Keyless = get(r.ix.dir.password) == nil; o.Hop.Keyless {
-			r.note("no auth-password holds for the queue: SparkPost will not accept the mail", "3.3.10.99")
+			r.fault("no auth-password holds for the queue: SparkPost will not accept the mail", "3.3.10.99", nil)
 		}
 		return
 	}
@@ -284,7 +284,7 @@ func (r *run) hop() {
 	default:
 		r.note("the MX hosts of the queue's domain take it", "3.3.10.89")
 		if strings.HasSuffix(d, ".queue") || strings.HasSuffix(d, ".rollup") {
-			r.note("a queue whose name DNS does not know needs smtp-hosts", "10.9.1; 10.17")
+			r.fault("a queue whose name DNS does not know needs smtp-hosts", "10.9.1; 10.17", nil)
 		}
 	}
 }

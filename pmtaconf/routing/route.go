@@ -53,32 +53,39 @@ func (ix *Index) explain(m *Message, st *State, walk func(*run)) *Answer {
 	main := run{ix: ix, m: m, st: st, seen: &seen, steps: &steps}
 	walk(&main)
 	a := &Answer{Outcome: main.out, Steps: steps}
-	again := func(other *Index, flip *rule) (Outcome, bool) {
+	a.Doubts = openRun(&main, func(other *Index, flip *rule) (Outcome, bool) {
 		r := run{ix: other, m: m, st: st, flip: flip}
 		walk(&r)
 		return r.out, r.out == a.Outcome
-	}
+	})
+	return a
+}
+
+// openRun works the result of a run out under the other readings of the doubts that it met, and with each of the matches that are not
+// certain taken the other way round.
+func openRun[T any](main *run, under func(other *Index, flip *rule) (result T, same bool)) []Open[T] {
+	ix, seen := main.ix, *main.seen
 	seen &^= 1 << dPatternMatch // each entry is looked at by itself
-	a.Doubts = opened(ix, seen, func(other *Index) (Outcome, bool) { return again(other, nil) })
+	open := opened(ix, seen, func(other *Index) (T, bool) { return under(other, nil) })
 	for i, u := range main.doubted {
-		o, at := assumed[Outcome](ix, dPatternMatch), u.at()
+		o, at := assumed[T](ix, dPatternMatch), u.at()
 		o.At = &at
 		if i >= maxDoubted {
 			more := len(main.doubted) - i
-			if n := len(a.Doubts); n > 0 && a.Doubts[n-1].Doubt == o.Doubt {
-				a.Doubts[n-1].More = more
+			if n := len(open); n > 0 && open[n-1].Doubt == o.Doubt {
+				open[n-1].More = more
 			} else {
 				o.More = more
-				a.Doubts = append(a.Doubts, o)
+				open = append(open, o)
 			}
 			break
 		}
-		if out, same := again(ix, u); !same {
-			o.Otherwise = []Case[Outcome]{{Reading: doubts[dPatternMatch].Readings[1-ix.read[dPatternMatch]].ID, Result: out}}
-			a.Doubts = append(a.Doubts, o)
+		if result, same := under(ix, u); !same {
+			o.Otherwise = []Case[T]{{Reading: doubts[dPatternMatch].Readings[1-ix.read[dPatternMatch]].ID, Result: result}}
+			open = append(open, o)
 		}
 	}
-	return a
+	return open
 }
 
 // walk is the whole way of a message (guide 8.4, 12.6, 12.9, 10.9.1).
@@ -111,24 +118,52 @@ type Share struct {
 }
 
 // Spread routes n messages like m, one after the other from the given state, and counts where they go, the most frequent first. The
-// state is left as it is; nil is that of a server that has just started. Time grows with n. What is in doubt, Explain says.
+// state is left as it is; nil is that of a server that has just started. Time grows with n. What it depends on, SpreadDoubts says.
 func (ix *Index) Spread(m *Message, st *State, n int64) []Share {
+	return ix.spread(n, st, &run{m: m})
+}
+
+// SpreadDoubts gives the doubts that the counts of Spread depend on, each with the counts under the other readings. They are more than
+// those of Explain: that a repeated line of a pool is a weight shows in many messages, not in one.
+func (ix *Index) SpreadDoubts(m *Message, st *State, n int64) []Open[[]Share] {
+	var seen set
+	main := run{ix: ix, m: m, seen: &seen}
+	shares := ix.spread(n, st, &main)
+	return openRun(&main, func(other *Index, flip *rule) ([]Share, bool) {
+		under := other.spread(n, st, &run{m: m, flip: flip})
+		return under, sameShares(shares, under)
+	})
+}
+
+// spread goes the way n times, from a copy of the state.
+func (ix *Index) spread(n int64, st *State, way *run) []Share {
 	if st == nil {
 		st = &State{}
 	}
-	st = st.Clone()
+	way.ix, way.move, way.st = ix, true, st.Clone()
 	counts := make(map[Outcome]int)
 	var shares []Share
 	for range n {
-		o := ix.Route(m, st)
-		i, ok := counts[o]
+		r := *way
+		r.walk()
+		way.doubted = r.doubted
+		i, ok := counts[r.out]
 		if !ok {
 			i = len(shares)
-			counts[o] = i
-			shares = append(shares, Share{Outcome: o})
+			counts[r.out] = i
+			shares = append(shares, Share{Outcome: r.out})
 		}
 		shares[i].Messages++
 	}
 	slices.SortStableFunc(shares, func(a, b Share) int { return cmp.Compare(b.Messages, a.Messages) })
 	return shares
+}
+
+// sameShares reports whether two lists, each without repetition, hold the same.
+func sameShares(a, b []Share) bool {
+	has := make(map[Share]bool, len(a))
+	for _, s := range a {
+		has[s] = true
+	}
+	return len(a) == len(b) && !slices.ContainsFunc(b, func(s Share) bool { return !has[s] })
 }

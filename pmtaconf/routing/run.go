@@ -100,6 +100,9 @@ func (r *run) stepRule(stage Stage, rule string, u *rule) {
 
 func (r *run) note(rule, section string) { r.stepAt(AtNote, rule, section, Line{}) }
 
+// fault adds something wrong to the trail.
+func (r *run) fault(rule, section string, l *line) { r.stepLine(AtFault, rule, section, l) }
+
 func (r *run) noteLine(rule, section string, l *line) { r.stepLine(AtNote, rule, section, l) }
 
 // tracing reports whether there is a trail to write.

@@ -232,7 +232,7 @@ func (r *run) userSource() (own, under *entry) {
 	user := ix.in.users[ix.key(r.m.User)]
 	r.touchCase(r.m.User)
 	if user == nil {
-		r.note("no <smtp-user> has the name of the user", "3.3.8; 10.4.2")
+		r.fault("no <smtp-user> has the name of the user", "3.3.8; 10.4.2", nil)
 	} else if lines := user.find(ix.dir.source); len(lines) > 0 && !lines[0].cleared {
 		if r.seen != nil && (lines[0].twice || user.several) {
 			r.seen.add(dDuplicateLine)
@@ -246,7 +246,7 @@ func (r *run) userSource() (own, under *entry) {
 			}
 			return own, under
 		}
-		r.noteLine("the source that the user names is not defined", "3.3.8.4", &lines[0])
+		r.fault("the source that the user names is not defined", "3.3.8.4", &lines[0])
 		return nil, nil
 	}
 	if auth != nil {
@@ -297,7 +297,7 @@ func (r *run) listenerSource() *entry {
 	case e != nil:
 		r.stepAt(AtSource, "the source of the listener lies over that of the address", "3.3.1.20; 8.4.3", l.at)
 	default:
-		r.stepAt(AtNote, "the source that the listener names is not defined", "3.3.1.20", l.at)
+		r.stepAt(AtFault, "the source that the listener names is not defined", "3.3.1.20", l.at)
 	}
 	return e
 }
@@ -315,7 +315,7 @@ func (r *run) yes(id directiveID) (*line, bool) {
 		if err == nil {
 			return l, bool(v)
 		}
-		r.noteLine("the value cannot be read; the default is taken", "3.2", l)
+		r.fault("the value cannot be read; the default is taken", "3.2", l)
 	}
 	return nil, r.ix.defaultYes[id]
 }

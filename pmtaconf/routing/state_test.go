@@ -20,6 +20,48 @@ func counts(ix *routing.Index, m *routing.Message, st *routing.State, n int64) m
 	return got
 }
 
+// TestSpreadDoubts holds that counts name what they depend on, with those under the other readings, and that each of these is what
+// Spread gives when that reading is chosen.
+func TestSpreadDoubts(t *testing.T) {
+	t.Parallel()
+	pool := func(lines ...string) string {
+		return vmtas + scope("virtual-mta-pool p", lines...) + source("0/0", "default-virtual-mta p")
+	}
+	for name, c := range map[string]struct {
+		text string
+		n    int64
+		want []string
+	}{
+		"repeated lines":          {pool("virtual-mta v1", lines("v2", 3)), 40, []string{"round-robin", "repeated-member"}},
+		"one of each":             {pool("virtual-mta v1", "virtual-mta v2"), 40, []string{"round-robin"}},
+		"one VMTA":                {pool(lines("v1", 3)), 40, nil},
+		"no message":              {pool("virtual-mta v1", lines("v2", 3)), 0, nil},
+		"one message":             {pool("virtual-mta v1", lines("v2", 3)), 1, []string{"round-robin"}},
+		"a name that nothing has": {pool("virtual-mta v1", "virtual-mta gone"), 40, []string{"round-robin", "unknown-member"}},
+		"the list is unclear": {vmtas + scope("pattern-list l", "mail-from /^(?(?=x)y|z)/ virtual-mta=v2", "* virtual-mta=v1") + source("0/0", "pattern-list l"), 40,
+			[]string{"top-star", "pattern-match"}},
+	} {
+		ix := index(t, c.text)
+		m := message(t, "")
+		var got []string
+		for _, o := range ix.SpreadDoubts(m, nil, c.n) {
+			got = append(got, o.Doubt)
+			for _, x := range o.Otherwise {
+				if x.Unknown || o.At != nil {
+					continue
+				}
+				other := index(t, c.text, o.Doubt+"="+x.Reading)
+				if d := cmp.Diff(other.Spread(m, nil, c.n), x.Result); d != "" {
+					t.Errorf("%s: under %s=%s (-spread +doubt):\n%s", name, o.Doubt, x.Reading, d)
+				}
+			}
+		}
+		if d := cmp.Diff(c.want, got); d != "" {
+			t.Errorf("%s: doubts (-want +got):\n%s", name, d)
+		}
+	}
+}
+
 func lines(name string, n int) string { return strings.Repeat("virtual-mta "+name+"\n", n) }
 
 func TestSpread(t *testing.T) {
