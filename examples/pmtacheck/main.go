@@ -61,18 +61,11 @@ func run(ctx context.Context, env *cli.Env) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		c, dir, err := cli.Open(name, *root)
+		list, err := checkFile(name, *root, opts)
 		if err != nil {
 			return err
 		}
-		dir.Close()
-		for _, d := range check.Run(c, opts) {
-			f := finding{Diagnostic: localised(d, cmp.Or(*root, filepath.Dir(name)))}
-			if file, ok := c.File(d.File); ok {
-				f.source = file.Source()
-			}
-			found = append(found, f)
-		}
+		found = append(found, list...)
 	}
 	if err := show(env, found); err != nil {
 		return err
@@ -83,6 +76,24 @@ func run(ctx context.Context, env *cli.Env) error {
 		}
 	}
 	return nil
+}
+
+// checkFile gives the findings about a configuration.
+func checkFile(name, root string, opts *check.Options) ([]finding, error) {
+	c, dir, err := cli.Open(name, root)
+	if err != nil {
+		return nil, err
+	}
+	defer dir.Close()
+	var found []finding
+	for _, d := range check.Run(c, opts) {
+		f := finding{Diagnostic: localised(d, cmp.Or(root, filepath.Dir(name)))}
+		if file, ok := c.File(d.File); ok {
+			f.source = file.Source()
+		}
+		found = append(found, f)
+	}
+	return found, nil
 }
 
 // finding is a diagnostic with the source that it speaks of.
