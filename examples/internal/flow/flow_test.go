@@ -108,6 +108,22 @@ func TestGolden(t *testing.T) {
 	golden(t, "condensed.svg", b.Bytes())
 }
 
+// TestLongNames holds that names which differ at their ends alone are told apart.
+func TestLongNames(t *testing.T) {
+	t.Parallel()
+	g := sample()
+	g.Nodes[3].Label, g.Nodes[4].Label = "a-very-long-name-of-a-virtual-mta-1", "a-very-long-name-of-a-virtual-mta-2"
+	var b bytes.Buffer
+	if err := flow.SVG(&b, g); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{">a-very-lon…rtual-mta-1<", ">a-very-lon…rtual-mta-2<", "<title>VMTA a-very-long-name-of-a-virtual-mta-1:"} {
+		if !strings.Contains(b.String(), want) {
+			t.Errorf("no %q in\n%s", want, b.String())
+		}
+	}
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	for name, spoil := range map[string]func(g *flow.Graph){
@@ -133,16 +149,31 @@ func TestCondense(t *testing.T) {
 	if g := many(2, 10); flow.Condense(g, 50) != g {
 		t.Error("a small graph was changed")
 	}
-	for _, c := range []struct{ pools, each, most int }{{12, 60, 50}, {500, 20, 50}, {3000, 3, 40}, {1, 10000, 50}} {
+	for _, c := range []struct{ pools, each, most int }{{12, 60, 50}, {500, 20, 50}, {3000, 3, 40}, {1, 10000, 50}, {60, 100, 50}} {
 		g := flow.Condense(many(c.pools, c.each), c.most)
 		count := make(map[flow.Kind]int)
 		for _, n := range g.Nodes {
 			count[n.Kind]++
 		}
+		vmtas := 0
+		for _, n := range g.Nodes {
+			var size int
+			if _, err := fmt.Sscanf(n.Label, "%d VMTAs", &size); err == nil {
+				vmtas += size
+			} else if n.Kind == flow.VMTA {
+				vmtas++
+			}
+		}
+		if vmtas != c.pools*c.each {
+			t.Errorf("%v: the picture speaks of %d VMTAs", c, vmtas)
+		}
 		for kind, n := range count {
-			if n > 4*c.most || kind == flow.VMTA && n > c.most {
+			if n > 4*c.most {
 				t.Errorf("%v: %d nodes of kind %s are left", c, n, kind)
 			}
+		}
+		if c.pools == 60 && count[flow.VMTA] != 120 {
+			t.Errorf("%v: %d nodes for the VMTAs, want two for each pool", c, count[flow.VMTA])
 		}
 		if err := flow.SVG(io.Discard, g); err != nil {
 			t.Errorf("%v: %v", c, err)

@@ -49,6 +49,22 @@ type Node struct {
 	Kind  Kind   // decides the column and the colour
 	Label string // what the configuration calls it
 	Note  string // a second line: an address, a count; may be empty
+
+	group *group // of a node that stands for several
+}
+
+// group says what a node stands for that Condense made.
+type group struct {
+	size        int
+	first, last string // labels
+}
+
+// members is what a node stands for, itself if it is one of the graph's own.
+func (n Node) members() group {
+	if n.group != nil {
+		return *n.group
+	}
+	return group{1, n.Label, n.Label}
 }
 
 // Edge is mail on its way from one node to another further right.
@@ -132,9 +148,9 @@ func (g *Graph) shares() []float64 {
 
 // Condense draws the nodes of a kind together when there are more of them than most: VMTAs and queues, and pools and sources when
 // there are more than four times as many. First those with the same neighbours on the left whose mail ends in the same kinds of
-// targets become one node that says how many they are, so that a picture of thousands of VMTAs is one of their pools; if that is
-// not enough, all those with the same shares of each kind of target; if that is not enough, all with the same kinds. Shares add up.
-// A graph that is small enough is returned as it is.
+// targets become one node that says how many they are, so that a picture of thousands of VMTAs is one of their pools; if more than
+// four times as many are left, all those with the same shares of each kind of target; if that is not enough, all with the same kinds.
+// Shares add up. A graph that is small enough is returned as it is.
 func Condense(g *Graph, most int) *Graph {
 	for _, k := range []Kind{VMTA, Queue, Pool, Source} {
 		limit := most
@@ -151,6 +167,7 @@ func Condense(g *Graph, most int) *Graph {
 			if n > limit {
 				g = g.merge(k, key(g))
 			}
+			limit = 4 * most
 		}
 	}
 	return g
@@ -238,8 +255,11 @@ func (g *Graph) join(kind Kind, groups map[string][]int, order []string) *Graph 
 		members := groups[key]
 		node := g.Nodes[members[0]]
 		if len(members) > 1 {
-			last := g.Nodes[members[len(members)-1]]
-			node = Node{ID: "several " + node.ID, Kind: kind, Label: fmt.Sprintf("%d %ss", len(members), kind), Note: node.Label + " … " + last.Label}
+			all := group{first: node.members().first, last: g.Nodes[members[len(members)-1]].members().last}
+			for _, i := range members {
+				all.size += g.Nodes[i].members().size
+			}
+			node = Node{ID: "several " + node.ID, Kind: kind, Label: fmt.Sprintf("%d %ss", all.size, kind), Note: all.first + " … " + all.last, group: &all}
 		}
 		merged[members[0]] = node
 		for _, i := range members {

@@ -3,7 +3,6 @@ package flow
 import (
 	"cmp"
 	"slices"
-	"unicode/utf8"
 )
 
 // Measures of the picture, in pixels.
@@ -199,12 +198,23 @@ func (p *picture) attach(scale float64) {
 	}
 }
 
-// short cuts a text to a width in pixels.
+// short cuts the end off a text that is wider than so many pixels.
 func short(s string, width float64) string {
-	most := int(width / letter)
-	if utf8.RuneCountInString(s) <= most {
+	runes := []rune(s)
+	most := max(int(width/letter), 2)
+	if len(runes) <= most {
 		return s
 	}
+	return string(runes[:most-1]) + "…"
+}
+
+// shortName cuts the middle out of a name: what tells names apart stands mostly at their ends.
+func shortName(s string, width float64) string {
 	runes := []rune(s)
-	return string(runes[:max(most-1, 1)]) + "…"
+	most := max(int(width/letter), 3)
+	if len(runes) <= most {
+		return s
+	}
+	head := (most - 1) / 2
+	return string(runes[:head]) + "…" + string(runes[len(runes)-(most-1-head):])
 }

@@ -12,10 +12,10 @@ import (
 // style is the look of the picture, in light and in dark.
 const style = `
 text{font-family:Helvetica,Arial,sans-serif;font-size:12px;fill:#1f2328}
-.title{font-size:16px;font-weight:bold}.note,.share{font-size:11px}.head,.note,.share{fill:#57606a}
+.title{font-size:16px;font-weight:bold}.note,.share{font-size:11px}.head,.note,.share{fill:#57606a}.share{paint-order:stroke;stroke:#ffffff;stroke-width:3px;stroke-opacity:.8}
 .paper{fill:#ffffff}.box{fill:#f6f8fa;stroke:#8c959f}.box.direct{stroke:#2563eb}.box.sparkpost{stroke:#c2410c}.box.sink{stroke:#6e7781}
 path{fill:#8c959f;fill-opacity:.35}path.direct{fill:#2563eb}path.sparkpost{fill:#c2410c}path.sink{fill:#6e7781}
-@media screen and (prefers-color-scheme:dark){text{fill:#e6edf3}.head,.note,.share{fill:#9198a1}
+@media screen and (prefers-color-scheme:dark){text{fill:#e6edf3}.head,.note,.share{fill:#9198a1}.share{stroke:#0d1117}
 .paper{fill:#0d1117}.box{fill:#161b22;stroke:#6e7681}.box.direct{stroke:#58a6ff}.box.sparkpost{stroke:#f0883e}.box.sink{stroke:#8b949e}
 path{fill:#6e7681}path.direct{fill:#58a6ff}path.sparkpost{fill:#f0883e}path.sink{fill:#8b949e}}
 `
@@ -110,7 +110,7 @@ func (r *ribbon) caption() string {
 
 // label writes the share beside the end of the ribbon, where mail is divided.
 func (r *ribbon) label(b *bytes.Buffer) {
-	if r.Note == "" && (r.Share == nil || r.share == 1 || len(r.from.out) < 2) {
+	if r.share == 0 || r.Note == "" && (r.Share == nil || r.share == 1 || len(r.from.out) < 2) {
 		return
 	}
 	if r.w < 9 && len(r.to.in) > 1 {
@@ -134,7 +134,7 @@ func (x *box) draw(b *bytes.Buffer, class string) {
 		fmt.Fprintf(b, `<text class="note" x="%s" y="%s">%s</text>`, px(x.x+8), px(y+8), text(short(x.Note, boxWidth-16)))
 		y -= 7
 	}
-	fmt.Fprintf(b, `<text x="%s" y="%s">%s</text></g>`+"\n", px(x.x+8), px(y), text(short(x.Label, boxWidth-16)))
+	fmt.Fprintf(b, `<text x="%s" y="%s">%s</text></g>`+"\n", px(x.x+8), px(y), text(shortName(x.Label, boxWidth-16)))
 }
 
 // px writes a length with one decimal at most.
