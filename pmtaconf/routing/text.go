@@ -28,9 +28,12 @@ func (h Hop) String() string {
 		ToMX: "the MX hosts of ", ToHosts: "the hosts ", ToAddress: "the address ", ToSparkPost: "SparkPost, ", ToFile: "the folder or file ",
 		ToPipe: "the command ", ToDiscard: "nowhere: discarded", ToHTTP: "HTTP, ", ToInternal: "the product's own ",
 	}
-	s := words[h.Kind] + h.To
+	s := words[h.Kind]
 	if h.Kind == "" {
 		return "nowhere"
+	}
+	if h.Kind != ToSparkPost || h.To != "{sparkpost}" {
+		s += h.To
 	}
 	if h.Port != "" {
 		s += ", port " + h.Port
