@@ -18,6 +18,8 @@ type Client struct {
 	Pools *Pools
 	// IPs are the account's dedicated sending IPs.
 	IPs *IPs
+	// Account is the account itself with its options.
+	Account *Account
 
 	api *api
 }
@@ -106,7 +108,8 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 
 func newClient(gsp *gosparkpost.Client, rt *transport) *Client {
 	a := &api{gsp: gsp, now: rt.cfg.Now}
-	return &Client{Subaccounts: &Subaccounts{a}, Pools: &Pools{a}, IPs: &IPs{a}, api: a}
+	return &Client{Subaccounts: &Subaccounts{a}, Pools: &Pools{a}, IPs: &IPs{a},
+		Account: &Account{a}, api: a}
 }
 
 // String returns the address of the API. It shows no key.

@@ -16,6 +16,7 @@
 //     that offer no more than the API does for that scope.
 //   - nil means "as it is" in every update, and a pointer to the zero value clears.
 //   - No API key and no private key is in any string, log value, JSON or error. Keys that a server echoes are removed.
+//   - What has no public reference is reached through [Client.Undocumented] only, and a server that lacks it is told by [ErrUnsupported].
 //   - API failures are an [*Error]; its kinds work with errors.Is for every shape of answer, JSON or not.
 //
 // A complete program:

@@ -257,7 +257,7 @@ func (s *Subaccounts) Create(ctx context.Context, n NewSubaccount) (*CreatedSuba
 		Label    string `json:"label"`
 		ShortKey string `json:"short_key"`
 	}
-	c.out = &out
+	c.out, c.reveal = &out, true
 	if err := s.api.do(ctx, c); err != nil {
 		return nil, err
 	}

@@ -36,6 +36,8 @@ type DomainStatus struct {
 	AbuseAt      VerifyStatus `json:"abuse_at_status,omitempty"`
 	PostmasterAt VerifyStatus `json:"postmaster_at_status,omitempty"`
 	Mailbox      VerifyStatus `json:"verification_mailbox_status,omitempty"`
+	// MailboxName is the local part that a mail was last sent to when a mailbox of choice was asked for, "" when none was.
+	MailboxName string `json:"verification_mailbox,omitempty"`
 	// Compliance is "valid", "blocked", or "pending" during a review.
 	Compliance string `json:"compliance_status,omitempty"`
 }

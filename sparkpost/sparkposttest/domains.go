@@ -16,6 +16,7 @@ type domain struct {
 	selector, public string // "" without a key
 	signing          string
 	dkim, cname      string
+	mailbox          string // local part a mail was last asked for
 	created          time.Time
 	keys             []*dkimKey // besides the default one
 	generated        int        // how many of them were made here
@@ -72,9 +73,13 @@ func (s *Server) expire() {
 func (d *domain) verified() bool { return d.dkim == "valid" || d.cname == "valid" }
 
 func (d *domain) status() map[string]any {
-	return map[string]any{"ownership_verified": d.verified(), "dkim_status": d.dkim, "cname_status": d.cname, "mx_status": "unverified",
+	m := map[string]any{"ownership_verified": d.verified(), "dkim_status": d.dkim, "cname_status": d.cname, "mx_status": "unverified",
 		"spf_status": "unverified", "abuse_at_status": "unverified", "postmaster_at_status": "unverified",
 		"verification_mailbox_status": "unverified", "compliance_status": "valid"}
+	if d.mailbox != "" {
+		m["verification_mailbox"] = d.mailbox
+	}
+	return m
 }
 
 // show gives the members that a list and a single answer share.

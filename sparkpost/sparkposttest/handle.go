@@ -27,6 +27,7 @@ type request struct {
 	body  []byte
 	owner int // 0 primary, else the subaccount
 	all   bool
+	key   *apiKey // nil for one that the server did not make
 }
 
 // reply is an answer on its way. A nil body is empty.
@@ -50,7 +51,8 @@ type route struct {
 }
 
 func routes() []route {
-	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes())
+	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes(),
+		accountRoutes(), alertRoutes(), apiKeyRoutes())
 }
 
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
@@ -93,8 +95,7 @@ func write(w http.ResponseWriter, rp reply) {
 
 // answer authenticates, finds the route and runs it. The lock is held.
 func (s *Server) answer(r *request) reply {
-	keyOwner, ok := s.authenticate(r)
-	if !ok {
+	if !s.authenticate(r) {
 		return fail(http.StatusUnauthorized, item{Message: "Unauthorized"})
 	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/v1/")
@@ -108,6 +109,9 @@ func (s *Server) answer(r *request) reply {
 			u = p
 		}
 		r.parts = append(r.parts, u)
+	}
+	if slices.Contains(s.cfg.Without, r.parts[0]) {
+		return fail(http.StatusNotFound, item{Message: "invalid URI", Code: "1101"})
 	}
 	var found *route
 	known := false
@@ -128,8 +132,11 @@ func (s *Server) answer(r *request) reply {
 		s.problem(r, "method not allowed")
 		return fail(http.StatusMethodNotAllowed, item{Message: "invalid method", Code: "1102"})
 	}
-	if rp, ok := s.setOwner(r, found, keyOwner); !ok {
+	if rp, ok := s.setOwner(r, found); !ok {
 		return rp
+	}
+	if !s.allowed(r, found) {
+		return forbidden()
 	}
 	for name := range r.URL.Query() {
 		if !slices.Contains(found.query, name) {
@@ -155,8 +162,8 @@ func matches(pattern string, parts []string) bool {
 	return true
 }
 
-// authenticate returns the subaccount a key belongs to, 0 for a primary key.
-func (s *Server) authenticate(r *request) (owner int, ok bool) {
+// authenticate reports whether the key of a request is good, and notes it.
+func (s *Server) authenticate(r *request) bool {
 	key := r.Header.Get("Authorization")
 	if len(r.Header.Values("Authorization")) > 1 {
 		s.problem(r, "several Authorization headers")
@@ -165,28 +172,33 @@ func (s *Server) authenticate(r *request) (owner int, ok bool) {
 		key = user
 	} else if strings.Contains(key, " ") {
 		s.problem(r, "Authorization holds more than the key")
-		return 0, false
+		return false
 	}
 	if key == "" {
-		return 0, false
+		return false
 	}
-	if owner, ok := s.keys[sha256.Sum256([]byte(key))]; ok {
-		return owner, true
+	if k, ok := s.keys[sha256.Sum256([]byte(key))]; ok {
+		r.key = k
+		return k != nil && k.from(r.RemoteAddr) // that a foreign address is 401 and not 403 is not documented
 	}
-	return 0, s.cfg.AcceptKey == nil || s.cfg.AcceptKey(key)
+	return s.cfg.AcceptKey == nil || s.cfg.AcceptKey(key)
 }
 
 const subaccountHeader = "X-Msys-Subaccount"
 
 // setOwner applies the header rules of the documentation's subaccount section.
-func (s *Server) setOwner(r *request, rt *route, keyOwner int) (reply, bool) {
+func (s *Server) setOwner(r *request, rt *route) (reply, bool) {
+	keyOwner := 0
+	if r.key != nil {
+		keyOwner = r.key.owner
+	}
 	values := r.Header.Values(subaccountHeader)
 	if !rt.scoped {
 		if len(values) > 0 {
 			s.problem(r, "X-MSYS-SUBACCOUNT is ignored here")
 		}
 		if keyOwner != 0 {
-			return fail(http.StatusForbidden, item{Message: "Forbidden."}), false
+			return forbidden(), false
 		}
 		return reply{}, true
 	}

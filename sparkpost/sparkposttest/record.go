@@ -79,7 +79,7 @@ func hide(v any) any {
 	case map[string]any:
 		for k, e := range v {
 			switch strings.ToLower(k) {
-			case "private", "key", "password", "secret", "client_secret", "token", "auth_token", "access_token":
+			case "private", "key", "password", "secret", "client_secret", "token", "auth_token", "access_token", "slack":
 				v[k] = redacted
 			default:
 				v[k] = hide(e)

@@ -25,8 +25,8 @@ type TB interface {
 type Config struct {
 	// TB closes the server at the end of a test and reports every entry of Problems as an error. nil does neither.
 	TB TB
-	// AcceptKey decides about API keys. nil accepts every key that is not empty, as primary key. Keys that the server made for
-	// subaccounts are accepted in any case.
+	// AcceptKey decides about API keys that the server did not make. Those it accepts are primary keys with every grant. nil accepts
+	// every key that is not empty.
 	AcceptKey func(key string) bool
 	// Seed chooses ids and generated keys.
 	Seed uint64
@@ -40,6 +40,9 @@ type Config struct {
 	LookupCNAME func(name string) (string, error)
 	// IPs are the account's addresses. They start in the default pool with warm-up at stage 1.
 	IPs []string
+	// Without names resources that the account does not have, by the first part of their path, such as "alerts": they are answered as
+	// unknown addresses are.
+	Without []string
 	// Foreign are domains that other accounts hold, with everything below them.
 	Foreign []string
 }
@@ -52,14 +55,19 @@ type Server struct {
 	mu       sync.Mutex
 	rand     *rand.Rand
 	subs     []*subaccount
-	keys     map[[sha256.Size]byte]int // subaccount by hash of its key
+	keys     map[[sha256.Size]byte]*apiKey // by hash; nil for a key that was revoked
+	keyList  []*apiKey
+	account  account
 	domains  map[string]*domain
 	tracking map[string]*trackingDomain
 	pools    []*pool
 	ips      []*sendingIP
-	faults   []*fault
-	requests []Request
-	problems []string
+	alerts   []*alert
+	// lastAlert is the highest id of an alert so far.
+	lastAlert int
+	faults    []*fault
+	requests  []Request
+	problems  []string
 }
 
 // NewServer starts a server.
@@ -73,7 +81,8 @@ func NewServer(cfg Config) *Server {
 	s := &Server{
 		cfg:      cfg,
 		rand:     rand.New(rand.NewPCG(cfg.Seed, 0x5350)),
-		keys:     map[[sha256.Size]byte]int{},
+		keys:     map[[sha256.Size]byte]*apiKey{},
+		account:  account{company: "Example Company", created: cfg.Now(), updated: cfg.Now()},
 		domains:  map[string]*domain{},
 		tracking: map[string]*trackingDomain{},
 		pools:    []*pool{{ID: "default", Name: "Default"}},

@@ -220,6 +220,9 @@ func TestDomains(t *testing.T) {
 		{"POST", "/sending-domains/n.shop.example/verify", "", `{"dkim_verify":true,"cname_verify":true}`, 200, `{"results":{"dns":{"dkim_error":"domain has no DKIM key","cname_error":"CNAME record points elsewhere"}}}`, ""},
 		{"POST", "/sending-domains/a.shop.example/verify", "", `{"dkim_verify":true}`, 404, "", ""},
 		{"POST", "/sending-domains/a.shop.example/verify", "101", `{"verification_mailbox_verify":true}`, 400, `{"errors":[{"code":"1401"}]}`, ""},
+		{"POST", "/sending-domains/a.shop.example/verify", "101", `{"verification_mailbox_verify":true,"verification_mailbox":"ops"}`, 200,
+			`{"results":{"verification_mailbox":"ops","verification_mailbox_status":"unverified"}}`, ""},
+		{"GET", "/sending-domains/a.shop.example", "101", "", 200, `{"results":{"status":{"verification_mailbox":"ops","cname_status":"invalid"}}}`, ""},
 		{"PUT", "/sending-domains/a.shop.example", "101", `{"dkim":{"selector":"new","private":"` + private8 + `","public":"` + public8 + `"}}`, 400, `{"errors":[{"message":"request to remote endpoint failed","code":"1404"}]}`, ""},
 		{"PUT", "/sending-domains/a.shop.example", "101", `{"tracking_domain":""}`, 200, `{"results":{"domain":"a.shop.example"}}`, ""},
 		{"PUT", "/sending-domains/b.shop.example", "", `{"is_default_bounce_domain":true}`, 400, "", ""},
@@ -346,7 +349,7 @@ func TestSubaccountKey(t *testing.T) {
 	t.Parallel()
 	srv := sparkposttest.NewServer(sparkposttest.Config{AcceptKey: func(k string) bool { return k == "key" }})
 	defer srv.Close()
-	_, body, err := do(t, srv, "POST", "/subaccounts", "", `{"name":"a","key_label":"l","key_grants":[]}`)
+	_, body, err := do(t, srv, "POST", "/subaccounts", "", `{"name":"a","key_label":"l","key_grants":["sending_domains/manage"]}`)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package sparkposttest
 
 import (
 	"cmp"
-	"crypto/sha256"
 	"encoding/base64"
 	"fmt"
 	"net/http"
@@ -125,9 +124,8 @@ func (s *Server) createSubaccount(r *request) reply {
 	s.subs = append(s.subs, sub)
 	answer := map[string]any{"subaccount_id": sub.ID}
 	if withKey {
-		key := s.hexKey()
-		s.keys[sha256.Sum256([]byte(key))] = sub.ID
-		answer["key"], answer["label"], answer["short_key"] = key, *b.KeyLabel, key[:4]
+		key, k := s.addKey(sub.ID, *b.KeyLabel, b.KeyGrants, b.KeyValidIPs)
+		answer["key"], answer["label"], answer["short_key"] = key, k.label, k.short
 	}
 	return results(answer)
 }

@@ -47,12 +47,15 @@ func (s *Server) verifyDomain(r *request) reply {
 			d.cname, dns["cname_error"] = "invalid", text
 		}
 	}
+	if b.MailboxVerify {
+		d.mailbox = b.Mailbox
+	}
 	m := d.status()
 	if b.DKIM || b.CNAME {
 		m["dns"] = dns
-	}
-	if b.MailboxVerify {
-		m["verification_mailbox"] = b.Mailbox
+	} else if b.MailboxVerify { // as the documented answer to a mailbox alone
+		delete(m, "cname_status")
+		delete(m, "mx_status")
 	}
 	return results(m)
 }
