@@ -88,6 +88,23 @@ var cases = map[pmtaconf.Code][2]string{
 	"smtp-pattern-list-undefined": {"<smtp-pattern-list l>\n</smtp-pattern-list>\n<domain *>\nsmtp-pattern-list m\n</domain>\n", "<smtp-pattern-list l>\n</smtp-pattern-list>\n<domain *>\nsmtp-pattern-list l\n</domain>\n"},
 	"foreign-directive":           {foreign(), "host-name a.example\n"},
 	"undocumented-directive":      {"<suppression-list l>\n</suppression-list>\n", "<address-list l>\n</address-list>\n"},
+	"pipe-command":                {server + "<domain a.example>\ntype pipe\n</domain>\n", server + "<domain a.example>\ntype pipe\n</domain>\n<domain *.example>\n</domain>\n<domain *>\ncommand /bin/true\n</domain>\n"},
+	"dkim-forbidden-header":       {"<domain *>\ndkim-headers X-A,Bcc\n</domain>\n", "<domain *>\ndkim-headers X-A\n</domain>\n"},
+	"spf-outbound-no-source":      {"<virtual-mta a>\n<domain *>\ncheck-spf-outbound yes\n</domain>\n</virtual-mta>\n", "smtp-source-host 192.0.2.1 a.example\n<virtual-mta a>\n<domain *>\ncheck-spf-outbound yes\n</domain>\n</virtual-mta>\n"},
+	"backoff-loop":                {reroutes("a b", "b a"), reroutes("a b", "b c")},
+	"reenable-ignored":            {reply("disable-source-ip,reenable-after=1h") + "<domain *>\nsmtp-pattern-list l\nreenable-source-ip-after 2h\n</domain>\n", reply("disable-source-ip") + "<domain *>\nsmtp-pattern-list l\nreenable-source-ip-after 2h\n</domain>\n"},
+	"queue-to-neighbours":         {"<domain *.a.example>\nqueue-to a.example\nmax-smtp-out 3\n</domain>\n", "<domain [*.]a.example>\nqueue-to a.example\nmax-smtp-out 3\n</domain>\n"},
+	"rollup-no-hosts":             {rollup("*.a.example a.rollup"), rollup("mx.a.example a.rollup")},
+	"rollup-no-domain":            {rollup("mx.a.example b.rollup"), rollup("mx.a.example A.rollup")},
+	"data-timeout-low":            {"<domain *>\ndata-send-timeout 179s\n</domain>\n", "<domain *>\ndata-send-timeout 3m\nsmtp-data-termination-timeout 10m\n</domain>\n"},
+	"type-mismatch":               {"<domain a.example>\ncommand /bin/true\n</domain>\n", "<domain a.example>\ntype pipe\ncommand /bin/true\n</domain>\n"},
+	"acct-t-volume":               {"<acct-file a>\nrecords d,transient-queue\n</acct-file>\n", "<acct-file a>\nrecords t, tq\n</acct-file>\n"},
+	"queue-filter-negated":        {"<acct-file a>\nqueue-filter !a.example/v, !b.example/*\n</acct-file>\n", "<acct-file a>\nqueue-filter !a.example/v,*/*\n</acct-file>\n"},
+	"user-string-unused":          {"<acct-file a>\nuser-string x\nrecord-fields d rcpt,vmta\nrecord-fields bounce *,!userString\n</acct-file>\n", "<acct-file a>\nuser-string x\nrecord-fields d rcpt,vmta\n</acct-file>\n"},
+	"macro-shadowed":              {"domain-macro m a,b\n<domain $m.example>\n</domain>\n<domain B.example>\n</domain>\n", "domain-macro m a,b\n<domain $m.example>\n</domain>\n<domain c.example>\n</domain>\n" + "<virtual-mta v>\nsmtp-source-host 192.0.2.1 a.example\n<domain a.example>\n</domain>\n</virtual-mta>\n"},
+	"pattern-unreachable":         {list("rcpt-to /@a/ virtual-mta=v\nrcpt-to /^x@a/ virtual-mta=v\n"), list("rcpt-to /^x@a/ virtual-mta=v\nrcpt-to /@a/ virtual-mta=v\n")},
+	"bounce-after-short":          {"<domain *>\nbounce-after 1m\n</domain>\n", "<domain *>\nbounce-after 1d\n</domain>\n"},
+	"size-unit":                   {"<source 0/0>\nmax-message-size 1048576\n</source>\n", "<source 0/0>\nmax-message-size 0\n</source>\nspool-min-free-space 100\n"},
 	"relay-starttls":              {relay("auth-password x\n", ""), relay("auth-password x\nrequire-starttls yes\n", "")},
 	"relay-dkim-sign":             {"<domain *>\nqueue-to {sparkpost}\ndkim-sign yes\n</domain>\n", "<domain *>\nqueue-to {sparkpost}\ndkim-sign no\n</domain>\n"},
 	"relay-key-in-main":           {relay("auth-password x\n", ""), relay("", "")},
@@ -104,6 +121,25 @@ func pool(name, more string) string {
 
 func relay(entry, more string) string {
 	return "<domain {sparkpost}>\n" + entry + "</domain>\n<virtual-mta r>\n" + more + "<domain *>\nqueue-to {sparkpost}\n</domain>\n</virtual-mta>\n"
+}
+
+// reroutes are VMTAs that send mail on to one another in back-off mode, each given as "FROM TO".
+func reroutes(pairs ...string) string {
+	var s strings.Builder
+	for _, pair := range pairs {
+		from, to, _ := strings.Cut(pair, " ")
+		s.WriteString("<virtual-mta " + from + ">\nsmtp-source-host 192.0.2.1 a.example\n<domain *>\nbackoff-reroute-to-virtual-mta " + to + "\n</domain>\n</virtual-mta>\n")
+	}
+	return s.String()
+}
+
+// rollup is a list with one line, and a <domain> for the queue a.rollup.
+func rollup(line string) string {
+	return "<mx-rollup-list>\nmx " + line + "\n</mx-rollup-list>\n<domain a.rollup>\n</domain>\n"
+}
+
+func list(entries string) string {
+	return "<pattern-list l>\n" + entries + "</pattern-list>\n"
 }
 
 func reply(actions string) string {

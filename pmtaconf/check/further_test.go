@@ -54,7 +54,80 @@ var further = []struct {
 	{"private and public", "open-relay-listener", "smtp-listener 10.0.0.5:587 source=s\nsmtp-listener 0.0.0.0:25 source=s\n" + relaying("s"), "4:23 warning"},
 	{"scope", "open-relay-listener", "<smtp-listener 192.0.2.1:25>\nsource s\n</smtp-listener>\n" + relaying("s"), "5:23 warning"},
 	{"authentication by address", "open-relay-listener", "smtp-listener 0.0.0.0:25 source=s\n<source 0/0>\nrequire-auth yes\n</source>\n" + relaying("s"), ""},
+	{"in the VMTA alone", "pipe-command", server + "<domain a.example>\ntype pipe\n</domain>\n" + inVMTA("a.example", "command /bin/true\n"), ""},
+	{"another type in the VMTA", "pipe-command", server + "<domain a.example>\ntype pipe\ncommand /bin/true\n</domain>\n" + inVMTA("a.example", "type discard\n"), ""},
+	{"of the VMTA", "pipe-command", server + inVMTA("a.example", "type pipe\n"), "7:6 error"},
+	{"without URL", "http-delivery-url", server + "<domain a.example>\ntype http-delivery\n</domain>\n", "6:6 error"},
+	{"URL of a wider pattern", "http-delivery-url", server + "<domain a.example>\ntype http-delivery\n</domain>\n<domain *>\nhttp-delivery-url https://a.example/x\n</domain>\n", ""},
+	{"discard", "type-mismatch", "<domain a.example>\ndiscard-as-bounce yes\n</domain>\n", "2:1 warning"},
+	{"type of the pool", "type-mismatch", vmta + "<virtual-mta-pool p>\nvirtual-mta v\n<domain *>\ntype discard\ndiscard-as-bounce yes\n</domain>\n</virtual-mta-pool>\n", ""},
+	{"type of a VMTA", "type-mismatch", "<domain a.example>\ncommand /bin/true\n</domain>\n" + inVMTA("*", "type pipe\n"), ""},
+	{"type in doubt", "type-mismatch", "<domain a.example>\ntype pipe\n</domain>\n" + inVMTA("*", "command /bin/true\ntype smtp\n") + inVMTA("a.example", "command /bin/true\n"), ""},
+
+	{"itself", "backoff-loop", reroutes("a a"), "4:32 info"},
+	{"three", "backoff-loop", reroutes("a b", "b c", "c a"), "4:32 warning, 10:32 warning, 16:32 warning"},
+	{"a way into the circle", "backoff-loop", reroutes("a b", "b c", "c b"), "10:32 warning, 16:32 warning"},
+	{"for all", "backoff-loop", "<domain *>\nbackoff-reroute-to-virtual-mta v\n</domain>\n" + vmta, ""},
+	{"for all and back", "backoff-loop", "<domain *>\nbackoff-reroute-to-virtual-mta b\n</domain>\n" + reroutes("b c") + strings.ReplaceAll(vmta, "v>", "c>"), "2:32 warning, 7:32 warning"},
+	{"for different domains", "backoff-loop", strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1), "4:32 warning"},
+	{"for domains apart", "backoff-loop", strings.Replace(strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1), "*", "b.example", 1), ""},
+	{"in doubt", "backoff-loop", strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1) + "<domain a.example>\nbackoff-reroute-to-virtual-mta c\n</domain>\n", "4:32 info"},
+
+	{"list of the VMTA", "reenable-ignored", reply("disable-source-ip,reenable-after=1h") + "<domain *>\nreenable-source-ip-after 2h\n</domain>\n" + inVMTA("*", "smtp-pattern-list l\n"), ""},
+	{"list of the top level", "reenable-ignored", reply("disable-source-ip,reenable-after=1h") + "<domain *>\nsmtp-pattern-list l\n</domain>\n" + inVMTA("*", "reenable-source-ip-after 2h\n"), "9:1 info"},
+
+	{"macro", "queue-to-neighbours", "domain-macro m a,b\n<domain $m.example>\nqueue-to a.example\nmax-smtp-out 3\n</domain>\n", ""},
+	{"macro without target", "queue-to-neighbours", "domain-macro m a,b\n<domain $m.example>\nqueue-to c.example\nmax-smtp-out 3\n</domain>\n", "3:1 info"},
+	{"alone", "queue-to-neighbours", "<domain a.example>\nqueue-to c.example\n</domain>\n", ""},
+
+	{"by address", "rollup-no-hosts", rollup("*.a.example a.rollup rollup-by-ip"), ""},
+	{"hosts", "rollup-no-hosts", rollup("*.a.example b.rollup") + "<domain b.rollup>\nsmtp-hosts a.example\n</domain>\n", ""},
+	{"hosts for all", "rollup-no-hosts", rollup("*.a.example b.rollup") + "<domain *>\nsmtp-hosts a.example\n</domain>\n", ""},
+	{"hosts in a VMTA", "rollup-no-hosts", rollup("*.a.example b.rollup") + inVMTA("b.rollup", "smtp-hosts a.example\n"), ""},
+	{"two lines", "rollup-no-domain", rollup("mx.a.example b.rollup\nmx mx.b.example b.rollup"), "2:4 info"},
+
+	{"final dot", "data-timeout-low", "<domain *>\nsmtp-data-termination-timeout 5m\n</domain>\n", "2:31 warning"},
+	{"sink", "bounce-after-short", "<domain *>\nbounce-after 1m\nsmtp-hosts [127.0.0.1]:25025\n</domain>\n", "2:14 info"},
+	{"in a VMTA", "bounce-after-short", inVMTA("*", "bounce-after 600\n"), "3:14 warning"},
+	{"default records", "acct-t-volume", "<acct-file a>\n</acct-file>\n", ""},
+	{"default fields", "user-string-unused", "<acct-file a>\nuser-string x\n</acct-file>\n", ""},
+	{"records without the field", "user-string-unused", "<acct-file a>\nuser-string x\nrecords rb,f\n</acct-file>\n", "2:1 info"},
+	{"added", "user-string-unused", "<acct-file a>\nuser-string x\nrecords d\nrecord-fields d rcpt\nrecord-fields d userString\n</acct-file>\n", ""},
+	{"pattern", "dkim-forbidden-header", "<domain *>\nsecond-dkim-headers /^(?i)re.*d$/\n</domain>\n", "2:21 warning"},
+	{"pattern in doubt", "dkim-forbidden-header", "<domain *>\ndkim-headers /^R/\n</domain>\n", ""},
+	{"broken pattern", "dkim-forbidden-header", "<domain *>\ndkim-headers /(/\n</domain>\n", ""},
+	{"in a pool", "spf-outbound-no-source", strings.ReplaceAll(pool("a", "<domain *>\ncheck-spf-outbound yes\n</domain>\n"), "virtual-mta v\n", "virtual-mta w\n") + "<virtual-mta w>\n</virtual-mta>\n", "4:20 warning"},
+	{"pool with addresses", "spf-outbound-no-source", pool("a", "<domain *>\ncheck-spf-outbound yes\n</domain>\n") + vmta + "<virtual-mta w>\n</virtual-mta>\n", ""},
+	{"for all", "spf-outbound-no-source", "<domain *>\ncheck-spf-outbound yes\n</domain>\n" + vmta, ""},
+	{"without VMTAs", "spf-outbound-no-source", "<domain *>\ncheck-spf-outbound yes\n</domain>\n", "2:20 warning"},
+	{"relay", "spf-outbound-no-source", "<domain *>\ncheck-spf-outbound yes\n</domain>\n" + vmta + relay("", ""), ""},
+
+	{"star", "pattern-unreachable", list("* virtual-mta=v\nrcpt-to /@a/ virtual-mta=v\n"), "3:1 info"},
+	{"star in a nested list", "pattern-unreachable", list("mail-from /a/ <pattern-list>\n* virtual-mta=v\nrcpt-to /@a/ virtual-mta=v\n</pattern-list>\nrcpt-to /@a/ virtual-mta=v\n"), "4:1 warning"},
+	{"behind a nested list", "pattern-unreachable", list("mail-from /a/ <pattern-list>\n* virtual-mta=v\n</pattern-list>\nmail-from /a/ virtual-mta=v\n"), ""},
+	{"a nested list", "pattern-unreachable", list("mail-from /a/ virtual-mta=v\nmail-from /ab/ <pattern-list>\n* virtual-mta=v\n</pattern-list>\n"), "3:1 warning"},
+	{"call", "pattern-unreachable", list("mail-from /a/ call-to:m\nmail-from /a/ virtual-mta=v\n"), ""},
+	{"priority alone", "pattern-unreachable", list("mail-from /a/ recipient-priority=3\nmail-from /a/ virtual-mta=v\n"), "3:1 info"},
+	{"every recipient", "pattern-unreachable", list("rcpt-to /.*/ virtual-mta=v\nmail-from /a/ virtual-mta=v\n"), "3:1 warning"},
+	{"every sender", "pattern-unreachable", list("mail-from // virtual-mta=v\nrcpt-to /a/ virtual-mta=v\nmail-from /a/ virtual-mta=v\n"), "4:1 warning"},
+	{"another header", "pattern-unreachable", list("header x-a /a/ virtual-mta=v\nheader x-b /a/ virtual-mta=v\nheader X-A /ba/ virtual-mta=v\n"), "4:1 warning"},
+	{"other letters", "pattern-unreachable", list("mail-from /A/ virtual-mta=v\nmail-from /a/ virtual-mta=v\n"), ""},
+	{"start", "pattern-unreachable", list("mail-from /^a/ virtual-mta=v\nmail-from /ab/ virtual-mta=v\nmail-from /^ab/ virtual-mta=v\n"), "4:1 warning"},
+	{"end", "pattern-unreachable", list("mail-from /\\.com$/ virtual-mta=v\nmail-from /a\\.com/ virtual-mta=v\nmail-from /a\\.com$/ virtual-mta=v\n"), "4:1 warning"},
+	{"any character", "pattern-unreachable", list("mail-from /a.com/ virtual-mta=v\nmail-from /@a\\.com/ virtual-mta=v\n"), "3:1 warning"},
+	{"a character for any", "pattern-unreachable", list("mail-from /a\\.com/ virtual-mta=v\nmail-from /@a.com/ virtual-mta=v\n"), ""},
+	{"expressions", "pattern-unreachable", list("mail-from /a+/ virtual-mta=v\nmail-from /aa/ virtual-mta=v\nmail-from /a+/ virtual-mta=w\n"), "4:1 warning"},
+	{"category", "pattern-unreachable", "<bounce-category-patterns>\n/Full/ quota-issues\n/mailbox full/ quota-issues\n/ful/ other\n// other\n/x/ other\n</bounce-category-patterns>\n", "3:1 info, 6:1 info"},
+
+	{"pool", "macro-shadowed", "domain-macro m a,b\n<domain $m.example>\n</domain>\n" + pool("a", "<domain a.example>\n</domain>\n"), ""},
+	{"of no form", "size-unit", "<source 0/0>\nmax-message-size 10M\n</source>\n<spool /a>\nmin-free-space 100\n</spool>\n", ""},
+
 	{"no listener", "open-relay-listener", relaying("s"), ""},
+}
+
+// inVMTA is a VMTA with a <domain>.
+func inVMTA(pattern, lines string) string {
+	return "<virtual-mta v>\n<domain " + pattern + ">\n" + lines + "</domain>\nsmtp-source-host 192.0.2.1 a.example\n</virtual-mta>\n"
 }
 
 func relaying(source string) string {

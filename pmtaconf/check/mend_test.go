@@ -26,6 +26,12 @@ var mends = []struct {
 	{"hash-in-value", "<smtp-pattern-list l>\n\treply /rule # 3, case #4/ mode=backoff # see #5\n</smtp-pattern-list>\n",
 		"<smtp-pattern-list l>\n\treply /rule \\x23 3, case \\x234/ mode=backoff # see #5\n</smtp-pattern-list>\n"},
 	{"hash-in-value", "<smtp-pattern-list l>\nreply /rule # mode=backoff\n</smtp-pattern-list>\n", ""},
+	{"size-unit", "<source 0/0>\nmax-message-size 1048576   # 1M\n</source>\n", "<source 0/0>\nmax-message-size 1048576b   # 1M\n</source>\n"},
+	{"dkim-forbidden-header", "<domain *>\ndkim-headers X-A, bcc, X-B\n</domain>\n", "<domain *>\ndkim-headers X-A,X-B\n</domain>\n"},
+	{"dkim-forbidden-header", "<domain *>\ndkim-headers Bcc\n</domain>\n", ""},
+	{"dkim-forbidden-header", "<domain *>\ndkim-headers /a,b/,Bcc\n</domain>\n", ""},
+	{"pattern-unreachable", "<pattern-list l>\n\trcpt-to /a/ virtual-mta=v\n\trcpt-to /a/ virtual-mta=v\n</pattern-list>\n", "<pattern-list l>\n\trcpt-to /a/ virtual-mta=v\n</pattern-list>\n"},
+	{"pattern-unreachable", "<pattern-list l>\n\trcpt-to /a/ virtual-mta=v\n\trcpt-to /a/ virtual-mta=w\n</pattern-list>\n", ""},
 	{"hash-in-value", "<smtp-user u>\npassword #secret\n</smtp-user>\n", ""},
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/routing"
 	"github.com/relayshift/relayshift/pmtaconf/schema"
 )
 
@@ -58,6 +59,12 @@ type pass struct {
 	complete   bool // every include was followed, and no placeholder stands for lines
 	values     map[pmtaconf.Code][]valueFinding
 	found      pmtaconf.ErrorList
+
+	ix       *routing.Index // made when a rule asks for it first
+	macros   *schema.Macros
+	expanded map[string][]schema.Pattern // by the argument of a <domain> with macros
+	looked   int                         // patterns of macros looked at
+	deep     map[string]bool             // directives that VMTAs or pools have
 }
 
 func newPass(c *pmtaconf.Config) *pass {
