@@ -49,7 +49,7 @@ type call struct {
 	out    any  // pointer for the results member, nil when the answer is not needed
 	links  *json.RawMessage
 	hide   []string // secrets in the body
-	reveal bool     // the answer to a success holds a secret that nobody knows yet, so that no error may quote it
+	reveal bool     // the answer to a success holds secrets that were not sent, so that no error may quote it
 }
 
 // do sends the request and decodes the answer. Every error it returns is an *Error.
@@ -148,7 +148,7 @@ func (a *api) decode(c call, st *callState, res *http.Response, raw []byte) *Err
 	// A success that cannot be understood: the write was most likely carried out.
 	if c.reveal {
 		return &Error{Status: res.StatusCode, Uncertain: !reads(c.method),
-			Err: errors.New("answer cannot be understood; it is not shown, because it may hold a new key")}
+			Err: errors.New("answer cannot be understood; it is not shown, because it may hold secrets")}
 	}
 	e := failure(res.StatusCode, res.Header, st.scrub.body(raw), a.now())
 	e.Uncertain = !reads(c.method)

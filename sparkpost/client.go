@@ -131,15 +131,19 @@ type Owner struct {
 	Domains *Domains
 	// Tracking are the owner's tracking domains.
 	Tracking *TrackingDomains
+	// Webhooks are those that get the owner's events and no others.
+	Webhooks *Webhooks
 }
 
-// Everyone is the view across the primary account and all subaccounts. The API lets it list and nothing else: a write without an
-// owner would go to the primary account.
+// Everyone is the view across the primary account and all subaccounts. The API lets it list and nothing else, because a write without an
+// owner would go to the primary account; webhooks are the exception.
 type Everyone struct {
 	// Domains lists sending domains of all owners.
 	Domains *AllDomains
 	// Tracking lists tracking domains of all owners.
 	Tracking *AllTrackingDomains
+	// Webhooks lists the webhooks of all sources; the rest of its calls are about those that get the events of everybody.
+	Webhooks *Webhooks
 }
 
 // Primary returns the view of the primary account.
@@ -152,12 +156,12 @@ func (c *Client) Subaccount(id int) Owner {
 }
 
 func (c *Client) view(s scope) Owner {
-	return Owner{Domains: &Domains{c.api, s}, Tracking: &TrackingDomains{c.api, s}}
+	return Owner{Domains: &Domains{c.api, s}, Tracking: &TrackingDomains{c.api, s}, Webhooks: &Webhooks{c.api, s}}
 }
 
 // Everyone returns the view across all owners.
 func (c *Client) Everyone() Everyone {
-	return Everyone{Domains: &AllDomains{c.api}, Tracking: &AllTrackingDomains{c.api}}
+	return Everyone{Domains: &AllDomains{c.api}, Tracking: &AllTrackingDomains{c.api}, Webhooks: c.WebhooksOf(AnySource)}
 }
 
 // region tells where the account is, "" when the address is none of the public ones.

@@ -1,6 +1,6 @@
 // Package sparkpost manages what a move of mail streams to SparkPost needs there: subaccounts, sending domains with their own DKIM keys,
-// tracking domains, IP pools and sending IPs. It reads what is there, plans the way to what is wanted, and goes it; plans do not cover
-// tracking domains and the additional keys of a domain, which are made by calls of their own.
+// tracking domains, IP pools, sending IPs and event webhooks. It reads what is there, plans the way to what is wanted, and goes it; plans do
+// not cover tracking domains, the additional keys of a domain, and webhooks, which are made by calls of their own.
 //
 // It works on github.com/SparkPost/gosparkpost and adds what that client lacks. The guarantees:
 //
@@ -15,7 +15,8 @@
 //   - The subaccount header goes out only where it has a meaning. [Client.Primary], [Client.Subaccount] and [Client.Everyone] are types
 //     that offer no more than the API does for that scope.
 //   - nil means "as it is" in every update, and a pointer to the zero value clears.
-//   - No API key and no private key is in any string, log value, JSON or error. Keys that a server echoes are removed.
+//   - No API key, no private key and no credential of a webhook is in any string, log value, JSON or error. Keys that a server echoes are
+//     removed.
 //   - What has no public reference is reached through [Client.Undocumented] only, and a server that lacks it is told by [ErrUnsupported].
 //   - API failures are an [*Error]; its kinds work with errors.Is for every shape of answer, JSON or not.
 //

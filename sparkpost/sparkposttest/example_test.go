@@ -1,10 +1,12 @@
 package sparkposttest_test
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"time"
 
@@ -53,4 +55,26 @@ func ExampleServer_Inject() {
 	// Output:
 	// 429 {"errors":[{"message":"Too many requests"}]}
 	// 200 {"results":{"id":"promo"}}
+}
+
+func ExampleServer_PostBatches() {
+	target := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		fmt.Println(string(body))
+	}))
+	defer target.Close()
+	now := time.Date(2026, 7, 1, 9, 0, 0, 0, time.UTC)
+	srv := sparkposttest.NewServer(sparkposttest.Config{Targets: target.Client(), Now: func() time.Time { return now }})
+	defer srv.Close()
+	post(srv, "/webhooks", `{"name":"all","target":"`+target.URL+`","events":["delivery"]}`)
+	err := srv.AddEvents(sparkposttest.Event{"type": "delivery", "event_id": "1", "rcpt_to": "a@dest.example"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	n, err := srv.PostBatches(context.Background())
+	fmt.Println(n, err)
+	// Output:
+	// [{"msys":{}}]
+	// [{"msys":{"message_event":{"customer_id":"1001","event_id":"1","rcpt_to":"a@dest.example","timestamp":"1782896400","type":"delivery"}}}]
+	// 1 <nil>
 }

@@ -52,7 +52,7 @@ type route struct {
 
 func routes() []route {
 	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes(),
-		accountRoutes(), alertRoutes(), apiKeyRoutes())
+		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes())
 }
 
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
@@ -240,6 +240,13 @@ func (s *Server) checkBody(r *request, rt *route) (reply, bool) {
 		}
 		return reply{}, true
 	}
+	if t := reflect.TypeOf(rt.body); t.Kind() == reflect.Slice {
+		if json.Unmarshal(r.body, reflect.New(t).Interface()) != nil {
+			s.problem(r, "body is no JSON array of objects")
+			return fail(http.StatusBadRequest, item{Message: "invalid data format/type", Code: "1300"}), false
+		}
+		return reply{}, true
+	}
 	dec := json.NewDecoder(bytes.NewReader(r.body))
 	dec.UseNumber()
 	var m map[string]any
@@ -277,9 +284,10 @@ func prune(m map[string]any, t reflect.Type, at string) []string {
 		return nil
 	}
 	fields := map[string]reflect.Type{}
-	for f := range t.Fields() {
-		name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
-		fields[name] = f.Type
+	for _, f := range reflect.VisibleFields(t) {
+		if name, _, _ := strings.Cut(f.Tag.Get("json"), ","); !f.Anonymous {
+			fields[name] = f.Type
+		}
 	}
 	var gone []string
 	for name, v := range m {

@@ -79,6 +79,12 @@ func hide(v any) any {
 	case map[string]any:
 		for k, e := range v {
 			switch strings.ToLower(k) {
+			case "custom_headers":
+				v[k] = hideAll(e)
+			case "auth_request_details":
+				if m, ok := e.(map[string]any); ok && m["body"] != nil {
+					m["body"] = redacted
+				}
 			case "private", "key", "password", "secret", "client_secret", "token", "auth_token", "access_token", "slack":
 				v[k] = redacted
 			default:
@@ -91,4 +97,16 @@ func hide(v any) any {
 		}
 	}
 	return v
+}
+
+// hideAll returns an object with every value hidden.
+func hideAll(v any) any {
+	m, ok := v.(map[string]any)
+	if !ok {
+		return redacted
+	}
+	for k := range m {
+		m[k] = redacted
+	}
+	return m
 }

@@ -45,6 +45,9 @@ type Config struct {
 	Without []string
 	// Foreign are domains that other accounts hold, with everything below them.
 	Foreign []string
+	// Targets reaches the targets and token URLs of webhooks. Through an *http.Transport, and without one, only loopback addresses are
+	// reached; a RoundTripper of another type gets every request. nil posts nothing and takes every target to answer 200.
+	Targets *http.Client
 }
 
 // Server is the API. Its methods are safe for concurrent use.
@@ -65,9 +68,10 @@ type Server struct {
 	alerts   []*alert
 	// lastAlert is the highest id of an alert so far.
 	lastAlert int
-	faults    []*fault
-	requests  []Request
-	problems  []string
+	streams
+	faults   []*fault
+	requests []Request
+	problems []string
 }
 
 // NewServer starts a server.

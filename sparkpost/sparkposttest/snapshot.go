@@ -2,9 +2,11 @@ package sparkposttest
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Snapshot returns the account as indented JSON with a stable order and without times, for comparing end states.
@@ -43,8 +45,17 @@ func (s *Server) Snapshot() string {
 		delete(m, "tls_certificate")
 		tracking = append(tracking, m)
 	}
+	hooks := []any{}
+	for _, w := range s.webhooks {
+		m := w.show(time.UTC, false)
+		for _, name := range []string{"id", "links", "last_successful", "last_failure", "auth_token"} {
+			delete(m, name)
+		}
+		hooks = append(hooks, hide(m))
+	}
+	slices.SortFunc(hooks, func(a, b any) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
 	out, err := json.MarshalIndent(map[string]any{"ip_pools": pools, "sending_ips": ips, "subaccounts": s.subs, "sending_domains": domains,
-		"tracking_domains": tracking}, "", "  ")
+		"tracking_domains": tracking, "webhooks": hooks}, "", "  ")
 	if err != nil {
 		panic("sparkposttest: " + err.Error())
 	}
