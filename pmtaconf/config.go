@@ -17,7 +17,8 @@ type Config struct {
 	files []*File          // in load order
 	at    map[string]*File // by path
 	info  map[*File]*fileInfo
-	diags ErrorList // of includes
+	diags ErrorList           // of includes
+	kept  map[string]keptFile // of a mended configuration, by path
 }
 
 // fileInfo is what Config knows of a file besides its text.

@@ -48,7 +48,6 @@ func Load(fsys fs.FS, name string, opts *LoadOptions) (*Config, error) {
 	if c.opts.MaxSize == 0 {
 		c.opts.MaxSize = defaultSize
 	}
-	l := loader{c: c, cut: make(map[*File]bool)}
 	p := path.Clean(strings.TrimPrefix(name, "./"))
 	if _, abs := splitAbsolute(name); abs {
 		var fault string
@@ -58,10 +57,17 @@ func Load(fsys fs.FS, name string, opts *LoadOptions) (*Config, error) {
 			return c, c.diags.Err()
 		}
 	}
+	c.load(p, name)
+	return c, c.Diagnostics().Err()
+}
+
+// load reads the main file at p, which findings call name, with all that it includes.
+func (c *Config) load(p, name string) {
+	l := loader{c: c, cut: make(map[*File]bool)}
 	f, fault := l.read(p)
 	if f == nil {
 		c.diags = append(c.diags, &Diagnostic{File: name, Severity: Error, Code: fault.code, Message: fault.message, Hint: "check the path and the root folder"})
-		return c, c.diags.Err()
+		return
 	}
 	c.main = f
 	l.includes(f, []*link{{file: f}}, "")
@@ -70,7 +76,6 @@ func Load(fsys fs.FS, name string, opts *LoadOptions) (*Config, error) {
 			Message: "files are included so many times over that the whole has more than 100 million lines",
 			Hint:    "include each file once"})
 	}
-	return c, c.Diagnostics().Err()
 }
 
 // link is a file on the way from the main file to the one being read, and the include that led out of it.
@@ -99,6 +104,11 @@ func (l *loader) read(p string) (*File, fault) {
 		return nil, fault{"outside-root", leaves}
 	}
 	if f, ok := c.at[p]; ok {
+		return f, fault{}
+	}
+	if k, ok := c.kept[p]; ok {
+		f, _ := Parse(p, []byte(k.text))
+		c.add(f, &k.info)
 		return f, fault{}
 	}
 	info, err := fs.Stat(c.fsys, p)
