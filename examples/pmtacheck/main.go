@@ -3,8 +3,14 @@
 //	go run ./examples/pmtacheck /etc/pmta/config
 //	go run ./examples/pmtacheck -format json -root /srv/copy /srv/copy/etc/pmta/config
 //	go run ./examples/pmtacheck -disable deprecated,old-directive /etc/pmta/config
+//	go run ./examples/pmtacheck -fix -dry-run /etc/pmta/config     # what would be mended
+//	go run ./examples/pmtacheck -fix /etc/pmta/config > undo.patch # patch -R -p1 -d /etc/pmta < undo.patch takes it back
 //	go run ./examples/pmtacheck -list
 //	go run ./examples/pmtacheck -roundtrip *.conf
+//
+// With -fix it applies the edits that findings offer because they are certain, prints them as one diff and writes each file in one
+// step, with its mode and owner kept; what is left goes to standard error. Paths in the diff are below the file's folder, or the root
+// if there is one. No line around a change shows a password; where one changes itself, -secrets shows it.
 //
 // With -roundtrip it reads each file alone, writes it back in memory and compares: one row a file. It exits with 0 when nothing of
 // severity error was found, 1 when something was, 2 when it could not run.
@@ -29,45 +35,32 @@ import (
 func main() { cli.Main("pmtacheck", run) }
 
 func run(ctx context.Context, env *cli.Env) error {
-	fs := env.Flags("pmtacheck", "[flags] FILE...", "Parse PMTA configurations, follow their includes, show what is wrong.")
-	format := fs.String("format", "text", "`text`, json or sarif")
-	root := fs.String("root", "", "`folder` that stands for the server's root; without it a file's folder stands for "+cli.DefaultBase)
-	disable := fs.String("disable", "", "`codes` between commas whose findings are left out")
-	enable := fs.String("enable", "", "`codes` between commas of the only rules to apply")
-	list := fs.Bool("list", false, "print the table of rules, as text or json, and end")
-	roundtrip := fs.Bool("roundtrip", false, "read each file, write it back in memory and compare")
-	if err := fs.Parse(env.Args); err != nil {
-		return err
-	}
-	if *list {
-		return listRules(env, *format)
-	}
-	opts, err := options(*enable, *disable)
+	o, err := parse(env)
 	if err != nil {
 		return err
 	}
-	if fs.NArg() == 0 {
-		return errors.New("no file given; -h shows the usage")
-	}
-	if *roundtrip {
-		return roundtripAll(ctx, env, fs.Args())
-	}
-	show, ok := map[string]func(*cli.Env, []finding) error{"text": showText, "json": showJSON, "sarif": showSARIF}[*format]
-	if !ok {
-		return fmt.Errorf("-format %s: text, json or sarif", *format)
+	switch {
+	case o.list:
+		return listRules(env, o.format)
+	case o.roundtrip:
+		return roundtripAll(ctx, env, o.files)
 	}
 	var found []finding
-	for _, name := range fs.Args() {
+	for _, name := range o.files {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		list, err := checkFile(name, *root, opts)
+		look := o.checkFile
+		if o.fix {
+			look = o.fixFile
+		}
+		list, err := look(ctx, env, name)
 		if err != nil {
 			return err
 		}
 		found = append(found, list...)
 	}
-	if err := show(env, found); err != nil {
+	if err := o.show(env, found); err != nil {
 		return err
 	}
 	for _, f := range found {
@@ -79,22 +72,30 @@ func run(ctx context.Context, env *cli.Env) error {
 }
 
 // checkFile gives the findings about a configuration.
-func checkFile(name, root string, opts *check.Options) ([]finding, error) {
-	c, dir, err := cli.Open(name, root)
+func (o *options) checkFile(_ context.Context, _ *cli.Env, name string) ([]finding, error) {
+	c, dir, err := cli.Open(name, o.root)
 	if err != nil {
 		return nil, err
 	}
 	defer dir.Close()
+	return o.findings(c, name), nil
+}
+
+// findings are those about a configuration whose main file is called name on this machine.
+func (o *options) findings(c *pmtaconf.Config, name string) []finding {
 	var found []finding
-	for _, d := range check.Run(c, opts) {
-		f := finding{Diagnostic: localised(d, cmp.Or(root, filepath.Dir(name)))}
+	for _, d := range check.Run(c, &o.check) {
+		f := finding{Diagnostic: localised(d, o.dir(name))}
 		if file, ok := c.File(d.File); ok {
 			f.source = file.Source()
 		}
 		found = append(found, f)
 	}
-	return found, nil
+	return found
 }
+
+// dir is the folder that the files of a configuration lie below.
+func (o *options) dir(name string) string { return cmp.Or(o.root, filepath.Dir(name)) }
 
 // finding is a diagnostic with the source that it speaks of.
 type finding struct {

@@ -11,19 +11,19 @@ import (
 	"github.com/relayshift/relayshift/pmtaconf/check"
 )
 
-// options reads the lists of codes. Only codes of rules can be enabled; findings of any code can be disabled, also those of reading.
-func options(enable, disable string) (*check.Options, error) {
-	opts := &check.Options{Only: codes(enable), Without: codes(disable)}
-	for _, code := range opts.Only {
+// codes reads the lists of codes. Only codes of rules can be enabled; findings of any code can be disabled, also those of reading.
+func (o *options) codes(enable, disable string) error {
+	o.check.Only, o.check.Without = codes(enable), codes(disable)
+	for _, code := range o.check.Only {
 		r, ok := check.Lookup(code)
 		if !ok {
-			return nil, fmt.Errorf("-enable %s: there is no rule of that code; -list shows them", code)
+			return fmt.Errorf("-enable %s: there is no rule of that code; -list shows them", code)
 		}
 		if r.Unchecked != "" {
-			return nil, fmt.Errorf("-enable %s: the rule is not checked: %s", code, r.Unchecked)
+			return fmt.Errorf("-enable %s: the rule is not checked: %s", code, r.Unchecked)
 		}
 	}
-	return opts, nil
+	return nil
 }
 
 func codes(list string) []pmtaconf.Code {
