@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"path/filepath"
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
 	"github.com/relayshift/relayshift/pmtaconf"
@@ -47,7 +46,7 @@ func (o *options) fixFile(ctx context.Context, env *cli.Env, name string) ([]fin
 			return nil, err
 		}
 		for _, f := range changed {
-			fmt.Fprintln(env.Stderr, "fixed:", filepath.Join(o.dir(name), filepath.FromSlash(f.Name())))
+			fmt.Fprintln(env.Stderr, "fixed:", local(o.dir(name), f.Name()))
 		}
 	}
 	return o.findings(c, name), nil

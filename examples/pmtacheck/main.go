@@ -83,42 +83,66 @@ func (o *options) checkFile(_ context.Context, _ *cli.Env, name string) ([]findi
 
 // findings are those about a configuration whose main file is called name on this machine.
 func (o *options) findings(c *pmtaconf.Config, name string) []finding {
+	texts := make(map[string][]byte)
+	for f := range c.Files() {
+		texts[local(o.dir(name), f.Name())] = f.Source()
+	}
 	var found []finding
 	for _, d := range check.Run(c, &o.check) {
-		f := finding{Diagnostic: localised(d, o.dir(name))}
-		if file, ok := c.File(d.File); ok {
-			f.source = file.Source()
+		f := finding{localised(d, o.dir(name)), texts}
+		if f.Fix != nil && tells(f.text(f.File), f.Fix) {
+			f.Fix = nil
 		}
 		found = append(found, f)
 	}
 	return found
 }
 
+// tells reports whether an edit would tell a password to whoever reads it: one in the lines that it changes, before or after.
+func tells(src []byte, e *pmtaconf.Edit) bool {
+	if e.Start < 0 || e.Start > e.End || e.End > len(src) {
+		return true
+	}
+	from, to := bytes.LastIndexByte(src[:e.Start], '\n')+1, len(src)
+	if i := bytes.IndexByte(src[e.End:], '\n'); i >= 0 {
+		to = e.End + i
+	}
+	before, after := string(src[from:to]), string(src[from:e.Start])+e.New+string(src[e.End:to])
+	return pmtaconf.Mask(before) != before || pmtaconf.Mask(after) != after
+}
+
 // dir is the folder that the files of a configuration lie below.
 func (o *options) dir(name string) string { return cmp.Or(o.root, filepath.Dir(name)) }
 
-// finding is a diagnostic with the source that it speaks of.
+// finding is a diagnostic with the texts that it speaks of. Its Fix is nil where that would show a password; -fix applies it all
+// the same.
 type finding struct {
 	*pmtaconf.Diagnostic
-	source []byte
+	texts map[string][]byte // of the configuration, by the paths of this machine
 }
+
+// text is what a file of the configuration holds.
+func (f *finding) text(file string) []byte { return f.texts[file] }
 
 // localised is a diagnostic with the files' paths as they are on this machine, below dir.
 func localised(d *pmtaconf.Diagnostic, dir string) *pmtaconf.Diagnostic {
-	local := *d
-	local.File = filepath.Join(dir, filepath.FromSlash(d.File))
-	local.Related = slices.Clone(d.Related)
-	for i, r := range local.Related {
-		local.Related[i].File = filepath.Join(dir, filepath.FromSlash(r.File))
+	here := *d
+	here.File = local(dir, d.File)
+	here.Related = slices.Clone(d.Related)
+	for i, r := range here.Related {
+		here.Related[i].File = local(dir, r.File)
 	}
-	return &local
+	return &here
 }
+
+// local is the path of a file on this machine.
+func local(dir, name string) string { return filepath.Join(dir, filepath.FromSlash(name)) }
 
 func showText(env *cli.Env, found []finding) error {
 	count := make(map[pmtaconf.Severity]int)
 	for _, f := range found {
 		count[f.Severity]++
-		if _, err := fmt.Fprint(env.Stdout, f.Render(f.source)); err != nil {
+		if _, err := fmt.Fprint(env.Stdout, f.Render(f.text(f.File))); err != nil {
 			return err
 		}
 	}

@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +15,6 @@ import (
 
 	"github.com/relayshift/relayshift/examples/internal/cli"
 	"github.com/relayshift/relayshift/examples/internal/clitest"
-	"github.com/relayshift/relayshift/pmtaconf"
 )
 
 func TestMain(m *testing.M) { testscript.Main(m, map[string]func(){"pmtacheck": main}) }
@@ -77,76 +74,6 @@ func TestRoundTripForms(t *testing.T) {
 	}
 }
 
-// What SARIF 2.1.0 requires of a log, a run, a result and a place is there (sections 3.13, 3.14, 3.27, 3.29, 3.30 of the standard).
-func TestSARIF(t *testing.T) {
-	t.Parallel()
-	type location struct {
-		PhysicalLocation struct {
-			ArtifactLocation struct{ URI string }
-			Region           *struct{ StartLine, ByteOffset, ByteLength int }
-		}
-		Message *struct{ Text string }
-	}
-	type log struct {
-		Version string
-		Schema  string `json:"$schema"`
-		Runs    []struct {
-			Tool struct {
-				Driver struct {
-					Name  string
-					Rules []struct{ ID string }
-				}
-			}
-			Results *[]struct {
-				RuleID, Level    string
-				Message          struct{ Text string }
-				Locations        []location
-				RelatedLocations []location
-			}
-		}
-	}
-	found := 0
-	for _, name := range samples(t) {
-		text, err := start(t.Context(), "-format", "sarif", name)
-		if err != nil && !errors.Is(err, cli.ErrFound) {
-			t.Fatal(err)
-		}
-		src, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var l log
-		if err := json.Unmarshal([]byte(text), &l); err != nil {
-			t.Fatal(err)
-		}
-		if l.Version != "2.1.0" || !strings.HasPrefix(l.Schema, "https://") || len(l.Runs) != 1 || l.Runs[0].Tool.Driver.Name != "pmtacheck" || l.Runs[0].Results == nil {
-			t.Fatalf("%s: the log lacks what is required:\n%s", name, text)
-		}
-		rules := make(map[string]bool)
-		for _, r := range l.Runs[0].Tool.Driver.Rules {
-			rules[r.ID] = true
-		}
-		for _, r := range *l.Runs[0].Results {
-			found++
-			if !rules[r.RuleID] || r.Message.Text == "" || len(r.Locations) != 1 || !strings.Contains("error warning note", r.Level) {
-				t.Errorf("%s: result %+v", name, r)
-			}
-			for _, p := range append(r.RelatedLocations, r.Locations...) {
-				uri, err := url.Parse(p.PhysicalLocation.ArtifactLocation.URI)
-				if err != nil || uri.Path != filepath.ToSlash(name) || uri.Fragment != "" {
-					t.Errorf("%s: URI %q does not name the file", name, p.PhysicalLocation.ArtifactLocation.URI)
-				}
-				if g := p.PhysicalLocation.Region; g != nil && (g.StartLine < 1 || g.ByteOffset < 0 || g.ByteOffset+g.ByteLength > len(src)) {
-					t.Errorf("%s: region %+v lies outside the file", name, *g)
-				}
-			}
-		}
-	}
-	if found < 3 {
-		t.Errorf("%d results", found)
-	}
-}
-
 func TestCancelled(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -174,12 +101,3 @@ func TestBrokenPipe(t *testing.T) {
 type broken struct{ err error }
 
 func (b broken) Write([]byte) (int, error) { return 0, b.err }
-
-func TestLevels(t *testing.T) {
-	t.Parallel()
-	for severity, want := range map[pmtaconf.Severity]string{pmtaconf.Error: "error", pmtaconf.Warning: "warning", pmtaconf.Info: "note"} {
-		if got := level(severity); got != want {
-			t.Errorf("level of %v is %q, want %q", severity, got, want)
-		}
-	}
-}
