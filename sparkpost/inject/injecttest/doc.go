@@ -10,6 +10,9 @@
 //   - A message is kept exactly when its data ended as the protocol says and no fault, check or handler refused it. What the client was told
 //     may differ only where a fault with AfterEffect spoilt the answer.
 //   - Memory is bounded: [Config.Keep] messages and sessions are kept, and a message that nobody keeps or handles is counted as it streams by.
+//   - A [Relay] takes mail as a sink does and passes it on to sinks, where the caller's function says, and reports what became of each
+//     recipient: accepted once, then delivered or bounced once, unless it waits in the queue. It delivers to loopback addresses only,
+//     unless [RelayConfig.Public] says otherwise.
 //   - Passwords are in nothing that the package gives out.
 //
 // In a test:
