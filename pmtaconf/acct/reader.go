@@ -1,0 +1,351 @@
+package acct
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"compress/gzip"
+	"errors"
+	"fmt"
+	"io"
+	"iter"
+	"strings"
+)
+
+const (
+	firstBuffer  = 128 << 10
+	maxRecord    = 1 << 20 // unless Options says otherwise
+	maxMaxRecord = 1 << 30 // offsets within a record have 32 bits
+)
+
+// Options is for readers. The zero value and nil read files as PMTA writes them.
+type Options struct {
+	// Header names the columns of input that begins without a header line. A header line that comes takes over.
+	Header *Header
+	// MaxRecord is the most bytes that a record may have, with its line end; 0 means 1 MiB, and more than 1 GiB counts as that. It
+	// bounds the memory of a reader.
+	MaxRecord int
+	// Start is where Files and Follow begin: at the place in the file it names, taken from Record.End. Files that come before are not
+	// opened, and of the file itself what lies before is passed over.
+	Start Pos
+	// Progress is called after each read from a file with the number of bytes that came, which in a compressed file are fewer than
+	// it holds.
+	Progress func(bytes int)
+}
+
+func (o *Options) orDefault() Options {
+	if o == nil {
+		return Options{}
+	}
+	return *o
+}
+
+// Reader reads the records of one input. Input that begins as gzip does is decompressed.
+type Reader struct {
+	src      io.Reader
+	max      int
+	buf      []byte
+	pos, end int   // of what was read into buf and not handed out
+	at       Pos   // of buf[pos]
+	err      error // of src
+	unzipped bool  // src is a gunzip
+	ready    bool  // the beginning was looked at
+
+	header *Header
+	rec    Record
+	ends   []uint32 // one for each column of the header, and slack
+	values []byte   // of a record with quotes, and
+	many   []uint32 // where each ends there
+	find   finder   // of the record at pos
+
+	head []byte // the first bytes of a record that is too long,
+	gone int64  // of which so many are dropped,
+	lf   int    // with so many line ends
+}
+
+// NewReader reads r, whose name goes into positions and errors.
+func NewReader(r io.Reader, name string, opts *Options) *Reader {
+	o := opts.orDefault()
+	rd := &Reader{src: r, max: min(cmp.Or(max(o.MaxRecord, 0), maxRecord), maxMaxRecord), at: Pos{File: name, Line: 1}, find: newFinder()}
+	if o.Progress != nil {
+		rd.src = &counted{r, o.Progress}
+	}
+	rd.setHeader(o.Header)
+	return rd
+}
+
+// counted reports what is read.
+type counted struct {
+	io.Reader
+	report func(int)
+}
+
+func (c *counted) Read(p []byte) (int, error) {
+	n, err := c.Reader.Read(p)
+	c.report(n)
+	return n, err
+}
+
+// Header is the one that holds now, nil before the first.
+func (r *Reader) Header() *Header { return r.header }
+
+// setHeader keeps the pointer for equal columns, and with it what callers looked up.
+func (r *Reader) setHeader(h *Header) {
+	if h == nil || r.header != nil && r.header.Equal(h) {
+		return
+	}
+	r.header, r.ends = h, make([]uint32, h.Len()+slack)
+}
+
+// All yields the records to the end. What gives no record is yielded as an *Error with a nil record, in its place among the others,
+// and the loop goes on behind it; see Next.
+func (r *Reader) All() iter.Seq2[*Record, error] {
+	return func(yield func(*Record, error) bool) {
+		for {
+			rec, err := r.Next()
+			if err == io.EOF || !yield(rec, err) {
+				return
+			}
+		}
+	}
+}
+
+// Next returns the next record. At the end the error is io.EOF; every other error is an *Error about a piece of input, each is
+// returned once, and the next call goes on behind it. Header lines are taken in, and lines without a byte passed over.
+//
+// Lines end in LF or CRLF. A record whose last line has no end is Unfinished. A record that breaks the rules of quoting reaches to
+// the end of the line where that shows, so that nothing which may be the inside of a value is read as a record.
+func (r *Reader) Next() (*Record, error) {
+	rec, err := r.step(true)
+	return rec, err
+}
+
+// errMore says that no whole record is there yet.
+var errMore = errors.New("no whole record yet")
+
+// step is Next for input that may grow: unless final, bytes without a line end are kept for when more have come, and the end of the
+// source is tried anew with each call.
+func (r *Reader) step(final bool) (*Record, error) {
+	if !final && r.err == io.EOF {
+		r.err = nil
+	}
+	for {
+		if r.ready || r.begin(final) {
+			if n := r.find.find(r.buf[r.pos:r.end]); n >= 0 {
+				if rec, err := r.take(n + 1); rec != nil || err != nil {
+					return rec, err
+				}
+				continue
+			}
+			r.shed()
+		}
+		switch {
+		case r.err == nil:
+			r.fill()
+		case r.err == io.EOF && !final:
+			return nil, errMore
+		case r.end > r.pos || r.gone > 0:
+			return nil, r.unfinished()
+		case r.err == io.EOF:
+			return nil, io.EOF
+		default:
+			e := &Error{File: r.at.File, Line: r.at.Line, Offset: r.at.Offset, Kind: Unreadable, Cause: r.err,
+				Reason: "what follows cannot be read"}
+			r.src, r.err = bytes.NewReader(nil), io.EOF
+			return nil, e
+		}
+	}
+}
+
+// begin looks for gzip and a byte order mark at the start. It reports false when it takes more bytes to tell.
+func (r *Reader) begin(final bool) bool {
+	b := r.buf[r.pos:r.end]
+	all := r.err != nil && (final || r.err != io.EOF)
+	if len(b) < 3 && !all && (len(b) == 0 || b[0] == gzipped[0] || b[0] == bom[0]) {
+		return false
+	}
+	if !r.unzipped && bytes.HasPrefix(b, gzipped) {
+		rest := r.src
+		if r.err != nil {
+			rest = failing{r.err}
+		}
+		r.src = &gunzip{src: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(b)), rest), firstBuffer)}
+		r.pos, r.end, r.err, r.unzipped = 0, 0, nil, true
+		return false
+	}
+	if bytes.HasPrefix(b, []byte(bom)) {
+		r.skip(len(bom))
+	}
+	r.ready = true
+	return true
+}
+
+var gzipped = []byte{0x1f, 0x8b} // RFC 1952, 2.3.1
+
+// failing is a reader that has failed.
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// gunzip decompresses. It opens with the first read, so that a damaged head is an error of reading.
+type gunzip struct {
+	src io.Reader
+	z   *gzip.Reader
+}
+
+func (g *gunzip) Read(p []byte) (int, error) {
+	if g.z == nil {
+		z, err := gzip.NewReader(g.src)
+		if err == io.EOF {
+			err = io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return 0, err
+		}
+		g.z = z
+	}
+	return g.z.Read(p)
+}
+
+// skip moves on by n bytes.
+func (r *Reader) skip(n int) {
+	r.pos += n
+	r.at.Offset += int64(n)
+}
+
+// fill reads once, and makes room before.
+func (r *Reader) fill() {
+	if r.pos > 0 {
+		r.end = copy(r.buf, r.buf[r.pos:r.end])
+		r.pos = 0
+	}
+	if r.end == len(r.buf) {
+		grown := make([]byte, max(2*len(r.buf), firstBuffer))
+		copy(grown, r.buf[:r.end])
+		r.buf = grown
+	}
+	for range 100 {
+		n, err := r.src.Read(r.buf[r.end:])
+		if n < 0 || n > len(r.buf)-r.end {
+			n, err = 0, errors.New("the source counts its bytes wrongly")
+		}
+		r.end += n
+		r.err = err
+		if n > 0 || err != nil {
+			return
+		}
+	}
+	r.err = io.ErrNoProgress
+}
+
+// shed drops what was looked at of a record that is too long, but for its head.
+func (r *Reader) shed() {
+	if r.gone == 0 && r.end-r.pos <= r.max {
+		return
+	}
+	if r.gone == 0 {
+		r.head = bytes.Clone(r.buf[r.pos : r.pos+r.max])
+	}
+	n := r.find.at
+	r.lf += bytes.Count(r.buf[r.pos:r.pos+n], newline)
+	r.gone += int64(n)
+	r.skip(n)
+	r.find.dropped()
+}
+
+var newline = []byte{'\n'}
+
+// take takes the n bytes of a record. It returns nothing for a header line and for an empty one.
+func (r *Reader) take(n int) (*Record, error) {
+	raw := r.buf[r.pos : r.pos+n : r.pos+n]
+	switch {
+	case r.gone > 0 || n > r.max:
+		return nil, r.drop(n, TooLong, fmt.Sprintf("the record has more than the %d bytes that are read at most", r.max))
+	case bytes.IndexByte(raw, 0) >= 0:
+		return nil, r.drop(n, HasNUL, "the record holds a NUL byte, as a file does after the machine crashed")
+	case r.find.state == spoilt:
+		return nil, r.drop(n, BadQuote, "a double quote stands where the format has none; up to the end of that line there is no record")
+	}
+	line := raw[:n-1]
+	if len(line) > 0 && line[len(line)-1] == '\r' {
+		line = line[:len(line)-1]
+	}
+	if len(line) == 0 {
+		r.advance(n, 1)
+		return nil, nil
+	}
+	rec := &r.rec
+	count, lines := 0, 1
+	if r.find.quotes || mayBeHeader(line) {
+		lines = bytes.Count(raw, newline)
+		r.values, r.many = splitQuoted(line, r.values[:0], r.many[:0])
+		rec.data, rec.ends, count = r.values, r.many, len(r.many)
+		if isHeader(rec.Field(0)) {
+			r.takeHeader()
+			r.advance(n, lines)
+			return nil, nil
+		}
+	} else if r.header != nil {
+		count = splitPlain(line, r.ends, r.header.Len())
+		rec.data, rec.ends = line, r.ends[:r.header.Len()]
+	}
+	switch {
+	case r.header == nil:
+		return nil, r.drop(n, NoHeader, "the record comes before any header line, so its fields have no names")
+	case count != r.header.Len():
+		return nil, r.drop(n, FieldCount, "the record does not have as many fields as its header line")
+	}
+	rec.header, rec.raw, rec.pos, rec.lines = r.header, raw, r.at, lines
+	r.advance(n, lines)
+	return rec, nil
+}
+
+// mayBeHeader tells the lines worth a closer look.
+func mayBeHeader(line []byte) bool {
+	switch line[0] {
+	case 't', 'T':
+		return len(line) >= 4 && bytes.EqualFold(line[:4], headerWord)
+	}
+	return line[0] == bom[0]
+}
+
+// takeHeader makes the record at hand the header.
+func (r *Reader) takeHeader() {
+	names := make([]string, len(r.rec.ends))
+	for i := range names {
+		names[i] = string(r.rec.Field(i))
+	}
+	names[0] = strings.TrimPrefix(names[0], bom)
+	r.setHeader(makeHeader(names))
+}
+
+// drop makes the n bytes of a record an error.
+func (r *Reader) drop(n int, kind Kind, reason string) *Error {
+	raw := r.buf[r.pos : r.pos+n]
+	e := &Error{File: r.at.File, Line: r.at.Line, Offset: r.at.Offset - r.gone, Size: r.gone + int64(n), Kind: kind, Reason: reason}
+	if e.Raw = r.head; r.gone == 0 {
+		e.Raw = bytes.Clone(raw[:min(n, r.max)])
+	}
+	r.advance(n, r.lf+bytes.Count(raw, newline))
+	return e
+}
+
+// unfinished makes the last bytes an error.
+func (r *Reader) unfinished() *Error {
+	n := r.end - r.pos
+	switch {
+	case r.gone > 0 || n > r.max:
+		return r.drop(n, TooLong, fmt.Sprintf("the record has more than the %d bytes that are read at most, and no end", r.max))
+	case r.find.state == inside:
+		return r.drop(n, Unfinished, "the input ends inside double quotes: either the record is half written or a quote is lost")
+	}
+	return r.drop(n, Unfinished, "the last line has no end: the record may be half written")
+}
+
+// advance moves on to the next record.
+func (r *Reader) advance(n, lines int) {
+	r.skip(n)
+	r.at.Line += lines
+	r.find = newFinder()
+	r.head, r.gone, r.lf = nil, 0, 0
+}

@@ -1,0 +1,222 @@
+package acct
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math/bits"
+)
+
+// splitPlain finds the fields of a line without quotes: ends[i] is where field i ends. It reports the number of fields, and leaves off
+// when there are more than so many. The caller provides slack places more than that.
+//
+// Each step makes 64 bytes into 64 bits, one for each comma, and takes the bits four at a time without asking how many are left: a
+// branch for each comma would be guessed wrong too often.
+func splitPlain(line []byte, ends []uint32, most int) int {
+	n := 0
+	for i := 0; n < most; i += 64 {
+		var mask uint64
+		last := len(line)-i < 64
+		if last {
+			var rest [64]byte
+			copy(rest[:], line[i:])
+			mask = commas(&rest)
+		} else {
+			mask = commas((*[64]byte)(line[i:]))
+		}
+		found := bits.OnesCount64(mask)
+		for at := n; mask != 0; at += 4 {
+			out := (*[4]uint32)(ends[at:])
+			out[0] = uint32(i + bits.TrailingZeros64(mask))
+			mask &= mask - 1
+			out[1] = uint32(i + bits.TrailingZeros64(mask))
+			mask &= mask - 1
+			out[2] = uint32(i + bits.TrailingZeros64(mask))
+			mask &= mask - 1
+			out[3] = uint32(i + bits.TrailingZeros64(mask))
+			mask &= mask - 1
+		}
+		n += found
+		if last {
+			break
+		}
+	}
+	if n >= most {
+		return most + 1
+	}
+	ends[n] = uint32(len(line))
+	return n + 1
+}
+
+// slack is how many places more than fields splitPlain needs.
+const slack = 64 + 4
+
+// commas has bit i set when b[i] is a comma.
+func commas(b *[64]byte) uint64 {
+	return ^(others(b[0:8]) | others(b[8:16])<<8 | others(b[16:24])<<16 | others(b[24:32])<<24 |
+		others(b[32:40])<<32 | others(b[40:48])<<40 | others(b[48:56])<<48 | others(b[56:64])<<56)
+}
+
+// others has bit i set when b[i] is no comma, of eight bytes.
+func others(b []byte) uint64 {
+	const (
+		comma = 0x2c2c2c2c2c2c2c2c
+		low7  = 0x7f7f7f7f7f7f7f7f
+		ones  = 0x0101010101010101
+		pack  = 0x0102040810204080 // brings the lowest bits of eight bytes together at the top
+	)
+	x := binary.LittleEndian.Uint64(b) ^ comma
+	return ((x&low7 + low7) | x) >> 7 & ones * pack >> 56
+}
+
+// splitQuoted takes the fields of a whole record, without its line end, whose quoting is in order. The values go to data, one byte
+// apart, and ends tells where each ends there.
+func splitQuoted(rec, data []byte, ends []uint32) ([]byte, []uint32) {
+	for {
+		if len(ends) > 0 {
+			data = append(data, ',')
+		}
+		if len(rec) == 0 || rec[0] != '"' {
+			n := bytes.IndexByte(rec, ',')
+			if n < 0 {
+				data = append(data, rec...)
+				return data, append(ends, uint32(len(data)))
+			}
+			data = append(data, rec[:n]...)
+			ends = append(ends, uint32(len(data)))
+			rec = rec[n+1:]
+			continue
+		}
+		rec = rec[1:]
+		for {
+			n := bytes.IndexByte(rec, '"')
+			if n < 0 { // the quoting was in order, so this is never reached
+				n = len(rec)
+			}
+			data = append(data, rec[:n]...)
+			rec = rec[min(n+1, len(rec)):]
+			if len(rec) == 0 || rec[0] != '"' {
+				break
+			}
+			data = append(data, '"')
+			rec = rec[1:]
+		}
+		ends = append(ends, uint32(len(data)))
+		if len(rec) == 0 {
+			return data, ends
+		}
+		rec = rec[1:] // the comma
+	}
+}
+
+// state is where a finder stands.
+type state uint8
+
+const (
+	outside state = iota // of quotes
+	inside               // quotes
+	spoilt               // by a quote in the wrong place: the record ends with the line
+)
+
+// finder looks for the end of a record. It goes on where it stopped when more bytes have come, so that the time it takes is linear
+// however small the pieces are.
+type finder struct {
+	at     int // what lies before was looked at, and may be dropped
+	lf     int // a line end, or before at
+	none   int // up to here there is no line end behind lf
+	state  state
+	start  bool // at is where a field starts
+	quotes bool // there are any
+}
+
+// newFinder stands at the start of a record.
+func newFinder() finder { return finder{lf: -1, start: true} }
+
+// newline is the first line end from at on, -1 when there is none yet.
+func (f *finder) newline(b []byte) int {
+	if f.lf >= f.at {
+		return f.lf
+	}
+	from := max(f.at, f.none)
+	n := bytes.IndexByte(b[from:], '\n')
+	if n < 0 {
+		f.none = len(b)
+		return -1
+	}
+	f.lf = from + n
+	f.none = f.lf
+	return f.lf
+}
+
+// dropped moves on by what was dropped, which is all before at.
+func (f *finder) dropped() {
+	f.lf, f.none, f.at = f.lf-f.at, max(f.none-f.at, 0), 0
+}
+
+// find reports where the line end of the record stands in b, which begins with the record; -1 when it has not come yet.
+func (f *finder) find(b []byte) int {
+	for {
+		switch f.state {
+		case spoilt:
+			end := f.newline(b)
+			if end < 0 {
+				f.at = len(b)
+			}
+			return end
+		case outside:
+			end := f.newline(b)
+			stop := end
+			if end < 0 {
+				stop = len(b)
+			}
+			q := bytes.IndexByte(b[f.at:stop], '"')
+			if q < 0 {
+				if end < 0 && len(b) > f.at {
+					f.at, f.start = len(b), b[len(b)-1] == ','
+				}
+				return end
+			}
+			f.open(b, f.at+q)
+		case inside:
+			end, more := f.shut(b)
+			if end >= 0 || more {
+				return end
+			}
+		}
+	}
+}
+
+// open takes a quote at q that stands outside of quotes: it must begin a field.
+func (f *finder) open(b []byte, q int) {
+	f.state = spoilt
+	if q == f.at && f.start || q > f.at && b[q-1] == ',' {
+		f.state = inside
+	}
+	f.at, f.start, f.quotes = q+1, false, true
+}
+
+// shut looks for the quote that ends a field. It reports the line end when that ends the record too, else -1, and whether more
+// bytes are needed.
+func (f *finder) shut(b []byte) (end int, more bool) {
+	q := bytes.IndexByte(b[f.at:], '"')
+	if q < 0 {
+		f.at = len(b)
+		return -1, true
+	}
+	q += f.at
+	f.at = q // to be looked at again if what follows has not come
+	switch rest := b[q+1:]; {
+	case len(rest) == 0 || len(rest) == 1 && rest[0] == '\r':
+		return -1, true
+	case rest[0] == '"':
+		f.at = q + 2
+	case rest[0] == ',':
+		f.at, f.state, f.start = q+2, outside, true
+	case rest[0] == '\n':
+		return q + 1, false
+	case rest[0] == '\r' && rest[1] == '\n':
+		return q + 2, false
+	default:
+		f.at, f.state = q+1, spoilt
+	}
+	return -1, false
+}

@@ -1,0 +1,5 @@
+package acct
+
+type Type string
+
+var types = []struct{ Type Type }{{"d"}}
