@@ -35,7 +35,7 @@ func sample(n, quoted int) []byte {
 }
 
 func benchmark(b *testing.B, quoted int) {
-	data := sample(20_000, quoted)
+	data := sample(5_000, quoted)
 	size := 0
 	b.Run("acct", func(b *testing.B) {
 		b.SetBytes(int64(len(data)))

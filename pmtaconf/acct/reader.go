@@ -48,15 +48,17 @@ type Reader struct {
 	pos, end int   // of what was read into buf and not handed out
 	at       Pos   // of buf[pos]
 	err      error // of src
+	quote    mark  // double quotes in buf
+	nul      mark  // and NUL bytes
 	unzipped bool  // src is a gunzip
 	ready    bool  // the beginning was looked at
 
 	header *Header
+	before *Header // of the file before: equal columns keep the pointer
+	from   int64   // records that begin before are passed over
 	rec    Record
-	ends   []uint32 // one for each column of the header, and slack
-	values []byte   // of a record with quotes, and
-	many   []uint32 // where each ends there
-	find   finder   // of the record at pos
+	values []byte // of a record with quotes
+	find   finder // of the record at pos
 
 	head []byte // the first bytes of a record that is too long,
 	gone int64  // of which so many are dropped,
@@ -66,7 +68,8 @@ type Reader struct {
 // NewReader reads r, whose name goes into positions and errors.
 func NewReader(r io.Reader, name string, opts *Options) *Reader {
 	o := opts.orDefault()
-	rd := &Reader{src: r, max: min(cmp.Or(max(o.MaxRecord, 0), maxRecord), maxMaxRecord), at: Pos{File: name, Line: 1}, find: newFinder()}
+	rd := &Reader{src: r, max: min(cmp.Or(max(o.MaxRecord, 0), maxRecord), maxMaxRecord), at: Pos{File: name, Line: 1}, find: newFinder(),
+		quote: mark{of: '"'}, nul: mark{of: 0}}
 	if o.Progress != nil {
 		rd.src = &counted{r, o.Progress}
 	}
@@ -91,10 +94,13 @@ func (r *Reader) Header() *Header { return r.header }
 
 // setHeader keeps the pointer for equal columns, and with it what callers looked up.
 func (r *Reader) setHeader(h *Header) {
-	if h == nil || r.header != nil && r.header.Equal(h) {
-		return
+	switch {
+	case h == nil || r.header.Equal(h):
+	case r.before.Equal(h):
+		r.header = r.before
+	default:
+		r.header = h
 	}
-	r.header, r.ends = h, make([]uint32, h.Len()+slack)
 }
 
 // All yields the records to the end. What gives no record is yielded as an *Error with a nil record, in its place among the others,
@@ -116,8 +122,7 @@ func (r *Reader) All() iter.Seq2[*Record, error] {
 // Lines end in LF or CRLF. A record whose last line has no end is Unfinished. A record that breaks the rules of quoting reaches to
 // the end of the line where that shows, so that nothing which may be the inside of a value is read as a record.
 func (r *Reader) Next() (*Record, error) {
-	rec, err := r.step(true)
-	return rec, err
+	return r.step(true)
 }
 
 // errMore says that no whole record is there yet.
@@ -131,8 +136,9 @@ func (r *Reader) step(final bool) (*Record, error) {
 	}
 	for {
 		if r.ready || r.begin(final) {
-			if n := r.find.find(r.buf[r.pos:r.end]); n >= 0 {
-				if rec, err := r.take(n + 1); rec != nil || err != nil {
+			if n := r.lineEnd(); n >= 0 {
+				at := r.at.Offset - r.gone
+				if rec, err := r.take(n + 1); (rec != nil || err != nil) && at >= r.from {
 					return rec, err
 				}
 				continue
@@ -145,7 +151,10 @@ func (r *Reader) step(final bool) (*Record, error) {
 		case r.err == io.EOF && !final:
 			return nil, errMore
 		case r.end > r.pos || r.gone > 0:
-			return nil, r.unfinished()
+			at := r.at.Offset - r.gone
+			if e := r.unfinished(); at >= r.from {
+				return nil, e
+			}
 		case r.err == io.EOF:
 			return nil, io.EOF
 		default:
@@ -155,6 +164,44 @@ func (r *Reader) step(final bool) (*Record, error) {
 			return nil, e
 		}
 	}
+}
+
+// mark is where a byte comes next, so that it is looked for once in a buffer and not in each of its lines.
+type mark struct {
+	of byte
+	at int // in the buffer; its end when there is none
+}
+
+// before reports whether the byte stands in buf[from:to].
+func (m *mark) before(buf []byte, from, to int) bool {
+	if m.at < from {
+		m.at = len(buf)
+		if n := bytes.IndexByte(buf[from:], m.of); n >= 0 {
+			m.at = from + n
+		}
+	}
+	return m.at < to
+}
+
+// filled takes in that the first shift bytes of a buffer are gone, and that after the move it was longer than had.
+func (m *mark) filled(buf []byte, shift, had int) {
+	if m.at -= shift; m.at == had {
+		m.at = len(buf)
+		if n := bytes.IndexByte(buf[had:], m.of); n >= 0 {
+			m.at = had + n
+		}
+	}
+}
+
+// lineEnd reports where the line end of the record at pos stands behind pos, -1 when it has not come yet.
+func (r *Reader) lineEnd() int {
+	b := r.buf[r.pos:r.end]
+	if r.find.at == 0 && r.find.state == outside {
+		if n := bytes.IndexByte(b, '\n'); n >= 0 && !r.quote.before(r.buf[:r.end], r.pos, r.pos+n) {
+			return n
+		}
+	}
+	return r.find.find(b)
 }
 
 // begin looks for gzip and a byte order mark at the start. It reports false when it takes more bytes to tell.
@@ -171,6 +218,7 @@ func (r *Reader) begin(final bool) bool {
 		}
 		r.src = &gunzip{src: bufio.NewReaderSize(io.MultiReader(bytes.NewReader(bytes.Clone(b)), rest), firstBuffer)}
 		r.pos, r.end, r.err, r.unzipped = 0, 0, nil, true
+		r.quote.at, r.nul.at = 0, 0
 		return false
 	}
 	if bytes.HasPrefix(b, []byte(bom)) {
@@ -215,10 +263,16 @@ func (r *Reader) skip(n int) {
 
 // fill reads once, and makes room before.
 func (r *Reader) fill() {
+	shift := r.pos
 	if r.pos > 0 {
 		r.end = copy(r.buf, r.buf[r.pos:r.end])
 		r.pos = 0
 	}
+	had := r.end
+	defer func() {
+		r.quote.filled(r.buf[:r.end], shift, had)
+		r.nul.filled(r.buf[:r.end], shift, had)
+	}()
 	if r.end == len(r.buf) {
 		grown := make([]byte, max(2*len(r.buf), firstBuffer))
 		copy(grown, r.buf[:r.end])
@@ -253,15 +307,15 @@ func (r *Reader) shed() {
 	r.find.dropped()
 }
 
-var newline = []byte{'\n'}
+var newline, comma = []byte{'\n'}, []byte{','}
 
-// take takes the n bytes of a record. It returns nothing for a header line and for an empty one.
+// take takes the n bytes of a record. It returns nils for a header line and for an empty one.
 func (r *Reader) take(n int) (*Record, error) {
 	raw := r.buf[r.pos : r.pos+n : r.pos+n]
 	switch {
 	case r.gone > 0 || n > r.max:
 		return nil, r.drop(n, TooLong, fmt.Sprintf("the record has more than the %d bytes that are read at most", r.max))
-	case bytes.IndexByte(raw, 0) >= 0:
+	case r.nul.before(r.buf[:r.end], r.pos, r.pos+n):
 		return nil, r.drop(n, HasNUL, "the record holds a NUL byte, as a file does after the machine crashed")
 	case r.find.state == spoilt:
 		return nil, r.drop(n, BadQuote, "a double quote stands where the format has none; up to the end of that line there is no record")
@@ -275,19 +329,19 @@ func (r *Reader) take(n int) (*Record, error) {
 		return nil, nil
 	}
 	rec := &r.rec
-	count, lines := 0, 1
+	lines := 1
+	var count int
 	if r.find.quotes || mayBeHeader(line) {
 		lines = bytes.Count(raw, newline)
-		r.values, r.many = splitQuoted(line, r.values[:0], r.many[:0])
-		rec.data, rec.ends, count = r.values, r.many, len(r.many)
-		if isHeader(rec.Field(0)) {
+		r.values, rec.ends = splitQuoted(line, r.values[:0], rec.ends[:0])
+		if isHeader(r.values[:rec.ends[0]]) {
 			r.takeHeader()
 			r.advance(n, lines)
 			return nil, nil
 		}
-	} else if r.header != nil {
-		count = splitPlain(line, r.ends, r.header.Len())
-		rec.data, rec.ends = line, r.ends[:r.header.Len()]
+		rec.data, count = r.values, len(rec.ends)
+	} else {
+		rec.data, rec.ends, count = line, rec.ends[:0], bytes.Count(line, comma)+1
 	}
 	switch {
 	case r.header == nil:
@@ -296,6 +350,7 @@ func (r *Reader) take(n int) (*Record, error) {
 		return nil, r.drop(n, FieldCount, "the record does not have as many fields as its header line")
 	}
 	rec.header, rec.raw, rec.pos, rec.lines = r.header, raw, r.at, lines
+	rec.col, rec.at, rec.asked, rec.tail = 0, 0, 0, 0
 	r.advance(n, lines)
 	return rec, nil
 }
@@ -309,11 +364,13 @@ func mayBeHeader(line []byte) bool {
 	return line[0] == bom[0]
 }
 
-// takeHeader makes the record at hand the header.
+// takeHeader makes the values at hand the header.
 func (r *Reader) takeHeader() {
 	names := make([]string, len(r.rec.ends))
-	for i := range names {
-		names[i] = string(r.rec.Field(i))
+	at := uint32(0)
+	for i, end := range r.rec.ends {
+		names[i] = string(r.values[at:end])
+		at = end + 1
 	}
 	names[0] = strings.TrimPrefix(names[0], bom)
 	r.setHeader(makeHeader(names))

@@ -3,6 +3,8 @@ package acct
 import (
 	"bytes"
 	"fmt"
+	"math/bits"
+	"slices"
 	"time"
 )
 
@@ -14,11 +16,16 @@ type Pos struct {
 }
 
 // Record is a line of an accounting file: one recipient, one queue or one report. A reader uses the same Record again and again;
-// whatever its methods return in slices holds until the next record is read. Clone makes one that stays.
+// whatever its methods return in slices holds until the next record is read. Clone makes one that stays, and that several goroutines
+// may use at once.
 type Record struct {
 	header *Header
 	data   []byte   // the values, one byte apart
-	ends   []uint32 // where each ends in data
+	ends   []uint32 // where each ends in data; of a line without quotes, empty until it is asked for much
+	col    int      // of a line without quotes, the column
+	at     int      // that begins here
+	asked  int      // how often
+	tail   uint64   // the commas in its last bytes, 0 until they are asked for
 	raw    []byte
 	pos    Pos
 	lines  int
@@ -29,14 +36,63 @@ type Record struct {
 func (r *Record) Header() *Header { return r.header }
 
 // Len is the number of fields, that of the header's columns.
-func (r *Record) Len() int { return len(r.ends) }
+func (r *Record) Len() int { return r.header.Len() }
 
 // Field is the value of column i, from 0. It panics when there is no such column.
 func (r *Record) Field(i int) []byte {
+	if len(r.ends) == 0 {
+		if i < 0 || i >= r.header.Len() {
+			panic("acct: there is no such column")
+		}
+		if r.asked++; r.asked <= fewFields {
+			return r.walk(i)
+		}
+		r.ends = splitPlain(r.data, r.ends)
+	}
 	if i == 0 {
 		return r.data[:r.ends[0]:r.ends[0]]
 	}
 	return r.data[r.ends[i-1]+1 : r.ends[i] : r.ends[i]]
+}
+
+// fewFields is how many fields of a line are looked for one by one, before it is worth while to find them all.
+const fewFields = 6
+
+// walk finds column i of a line without quotes. The columns that matter most, vmta to queue, are the last ones by default and short:
+// those come from the commas among the last 64 bytes. For others it goes on from the column found before, or from the start.
+func (r *Record) walk(i int) []byte {
+	last := r.header.Len() - 1
+	if last-i < i && len(r.data) >= window {
+		if r.tail == 0 {
+			r.tail = commas((*[window]byte)(r.data[len(r.data)-window:]))
+		}
+		if bits.OnesCount64(r.tail) > last-i {
+			return r.fromEnd(last - i)
+		}
+	}
+	if i < r.col {
+		r.col, r.at = 0, 0
+	}
+	for ; r.col < i; r.col++ {
+		r.at += bytes.IndexByte(r.data[r.at:], ',') + 1
+	}
+	rest := r.data[r.at:]
+	end := len(rest)
+	if i < last {
+		end = bytes.IndexByte(rest, ',')
+	}
+	return rest[:end:end]
+}
+
+// fromEnd is the column behind which n more come, all in the tail.
+func (r *Record) fromEnd(n int) []byte {
+	before := len(r.data) - window
+	m, end := r.tail, window
+	for ; n > 0; n-- {
+		end = bits.Len64(m) - 1
+		m &^= 1 << end
+	}
+	return r.data[before+bits.Len64(m) : before+end : before+end]
 }
 
 // Get is the value of a column, which Header.Index finds. It is empty when the field is, and nil when there is no such column.
@@ -82,7 +138,9 @@ func (r *Record) End() Pos {
 // Clone copies the record.
 func (r *Record) Clone() *Record {
 	c := *r
-	c.data, c.raw = bytes.Clone(r.data), bytes.Clone(r.raw)
-	c.ends = append([]uint32(nil), r.ends...)
+	c.data, c.raw, c.ends = bytes.Clone(r.data), bytes.Clone(r.raw), slices.Clone(r.ends)
+	if len(c.ends) == 0 {
+		c.ends = splitPlain(c.data, nil)
+	}
 	return &c
 }

@@ -3,55 +3,25 @@ package acct
 import (
 	"bytes"
 	"encoding/binary"
-	"math/bits"
 )
 
-// splitPlain finds the fields of a line without quotes: ends[i] is where field i ends. It reports the number of fields, and leaves off
-// when there are more than so many. The caller provides slack places more than that.
-//
-// Each step makes 64 bytes into 64 bits, one for each comma, and takes the bits four at a time without asking how many are left: a
-// branch for each comma would be guessed wrong too often.
-func splitPlain(line []byte, ends []uint32, most int) int {
-	n := 0
-	for i := 0; n < most; i += 64 {
-		var mask uint64
-		last := len(line)-i < 64
-		if last {
-			var rest [64]byte
-			copy(rest[:], line[i:])
-			mask = commas(&rest)
-		} else {
-			mask = commas((*[64]byte)(line[i:]))
+// splitPlain appends to ends where each field of a line without quotes ends.
+func splitPlain(line []byte, ends []uint32) []uint32 {
+	for at := 0; ; {
+		n := bytes.IndexByte(line[at:], ',')
+		if n < 0 {
+			return append(ends, uint32(len(line)))
 		}
-		found := bits.OnesCount64(mask)
-		for at := n; mask != 0; at += 4 {
-			out := (*[4]uint32)(ends[at:])
-			out[0] = uint32(i + bits.TrailingZeros64(mask))
-			mask &= mask - 1
-			out[1] = uint32(i + bits.TrailingZeros64(mask))
-			mask &= mask - 1
-			out[2] = uint32(i + bits.TrailingZeros64(mask))
-			mask &= mask - 1
-			out[3] = uint32(i + bits.TrailingZeros64(mask))
-			mask &= mask - 1
-		}
-		n += found
-		if last {
-			break
-		}
+		ends = append(ends, uint32(at+n))
+		at += n + 1
 	}
-	if n >= most {
-		return most + 1
-	}
-	ends[n] = uint32(len(line))
-	return n + 1
 }
 
-// slack is how many places more than fields splitPlain needs.
-const slack = 64 + 4
+// window is the number of bytes that commas looks at.
+const window = 64
 
 // commas has bit i set when b[i] is a comma.
-func commas(b *[64]byte) uint64 {
+func commas(b *[window]byte) uint64 {
 	return ^(others(b[0:8]) | others(b[8:16])<<8 | others(b[16:24])<<16 | others(b[24:32])<<24 |
 		others(b[32:40])<<32 | others(b[40:48])<<40 | others(b[48:56])<<48 | others(b[56:64])<<56)
 }
@@ -59,12 +29,12 @@ func commas(b *[64]byte) uint64 {
 // others has bit i set when b[i] is no comma, of eight bytes.
 func others(b []byte) uint64 {
 	const (
-		comma = 0x2c2c2c2c2c2c2c2c
+		eight = 0x2c2c2c2c2c2c2c2c // commas
 		low7  = 0x7f7f7f7f7f7f7f7f
 		ones  = 0x0101010101010101
 		pack  = 0x0102040810204080 // brings the lowest bits of eight bytes together at the top
 	)
-	x := binary.LittleEndian.Uint64(b) ^ comma
+	x := binary.LittleEndian.Uint64(b) ^ eight
 	return ((x&low7 + low7) | x) >> 7 & ones * pack >> 56
 }
 
