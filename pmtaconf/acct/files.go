@@ -176,8 +176,9 @@ func (f *opened) read(fsys fs.FS, name string, o *Options, from int64, last *Hea
 	return true
 }
 
-// drain yields what there is. It reports whether to go on.
+// drain yields what there is by now. It reports whether to go on.
 func (f *opened) drain(final bool) bool {
+	f.rd.retry()
 	for {
 		if f.n++; f.n%256 == 1 && f.ctx.Err() != nil {
 			f.yield(nil, f.ctx.Err())

@@ -128,12 +128,8 @@ func (r *Reader) Next() (*Record, error) {
 // errMore says that no whole record is there yet.
 var errMore = errors.New("no whole record yet")
 
-// step is Next for input that may grow: unless final, bytes without a line end are kept for when more have come, and the end of the
-// source is tried anew with each call.
+// step is Next for input that may grow: unless final, bytes without a line end are kept for when more have come; see retry.
 func (r *Reader) step(final bool) (*Record, error) {
-	if !final && r.err == io.EOF {
-		r.err = nil
-	}
 	for {
 		if r.ready || r.begin(final) {
 			if n := r.lineEnd(); n >= 0 {
@@ -163,6 +159,13 @@ func (r *Reader) step(final bool) (*Record, error) {
 			r.src, r.err = bytes.NewReader(nil), io.EOF
 			return nil, e
 		}
+	}
+}
+
+// retry lets the next step look whether the source has more behind its end.
+func (r *Reader) retry() {
+	if r.err == io.EOF {
+		r.err = nil
 	}
 }
 
