@@ -107,7 +107,7 @@ func Files(ctx context.Context, fsys fs.FS, names []string, opts *Options) iter.
 				return
 			}
 			from = 0
-			if f.rd != nil {
+			if f.rd != nil && f.rd.header != nil {
 				last = f.rd.header
 			}
 		}
@@ -155,6 +155,7 @@ func (f *opened) open(fsys fs.FS, name string, o *Options, from int64, last *Hea
 	f.file = file
 	f.rd = NewReader(file, name, o)
 	f.rd.before, f.rd.from = last, from
+	f.rd.stop = func() bool { return f.ctx.Err() != nil }
 	return true, true
 }
 
@@ -165,13 +166,18 @@ func (f *opened) read(fsys fs.FS, name string, o *Options, from int64, last *Hea
 		return more
 	}
 	defer f.file.Close()
+	return f.finish(fsys, name, o, from, last)
+}
+
+// finish reads the rest of a file that grows no more. It reports whether to go on.
+func (f *opened) finish(fsys fs.FS, name string, o *Options, from int64, last *Header) bool {
 	if !f.drain(true) {
 		return false
 	}
-	if f.rd.at.Offset < from { // this is not the file that was read before
-		file := f.rd.at
-		return f.yield(nil, &Error{File: file.File, Kind: Truncated, Size: file.Offset, Reason: "the file is shorter than the place to start at, and is read from its start"}) &&
-			f.read(fsys, name, o, 0, last)
+	if size := f.rd.at.Offset; size < from && !f.rd.broken { // this is not the file that was read before
+		again := opened{ctx: f.ctx, yield: f.yield}
+		return f.yield(nil, &Error{File: name, Kind: Truncated, Size: size, Reason: "the file is shorter than the place to start at, and is read from its start"}) &&
+			again.read(fsys, name, o, 0, last)
 	}
 	return true
 }
@@ -184,11 +190,13 @@ func (f *opened) drain(final bool) bool {
 			f.yield(nil, f.ctx.Err())
 			return false
 		}
-		rec, err := f.rd.step(final)
-		if err == io.EOF || err == errMore {
+		switch rec, err := f.rd.step(final); {
+		case err == io.EOF || err == errMore:
 			return true
-		}
-		if !f.yield(rec, err) {
+		case err == errStop:
+			f.yield(nil, f.ctx.Err())
+			return false
+		case !f.yield(rec, err):
 			return false
 		}
 	}

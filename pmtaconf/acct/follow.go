@@ -19,6 +19,9 @@ import (
 // became shorter is Truncated, and read from its start. Bytes are lost in one case: a file cut and written beyond its old length
 // between two ticks looks as if it had grown.
 //
+// A file that cannot be opened or read is Unreadable. The last one is tried again at each tick, from where the reading stopped; of
+// others the rest is passed over.
+//
 // When ctx ends, its error is the last that is yielded. When tick is closed, what there is is read to the end and the loop ends, as
 // after Files. A program that goes on later keeps the Record.End of the last record it is done with.
 //
@@ -86,58 +89,66 @@ func (f *follower) run() {
 				f.queue, _, _ = resume(names, f.opts.Start)
 			}
 		}
-		if !f.follow(f.queue[0], from) {
+		next, more := f.follow(f.queue[0], from)
+		if !more {
 			return
 		}
-		from = 0
+		from = next
 	}
 }
 
-// follow reads a file until another takes its place at the head of the queue. It reports whether to go on.
-func (f *follower) follow(name string, from int64) bool {
+// follow reads the file at the head of the queue until another takes its place or it must be opened again. It reports where to
+// begin with what then is at the head, and whether to go on.
+func (f *follower) follow(name string, from int64) (next int64, more bool) {
 	o := opened{ctx: f.ctx, yield: f.yield}
 	ok, more := o.open(f.fsys, name, &f.opts, from, f.last)
-	if !more {
-		return false
-	}
-	if !ok {
-		return f.giveUp(name)
+	switch {
+	case !more:
+		return 0, false
+	case !ok && f.moved(name, nil):
+		return 0, true
+	case !ok: // it is gone since it was listed, or may come back
+		return from, !f.ended && f.wait()
 	}
 	defer o.file.Close()
-	defer func() { f.last = o.rd.header }()
+	defer func() {
+		if o.rd.header != nil {
+			f.last = o.rd.header
+		}
+	}()
 	info, err := o.file.Stat()
-	for {
+	for waited := false; ; waited = true {
 		if !o.drain(false) {
-			return false
+			return 0, false
 		}
-		if err == nil && f.shorter(&o, from) {
-			return o.drain(true) && f.yield(nil, &Error{File: name, Kind: Truncated, Offset: from, Reason: "the file became shorter than what was read of it, and is read from its start"})
+		size, shorter := int64(0), false
+		if err == nil {
+			size, shorter = f.shorter(&o, from)
 		}
-		if f.moved(name, info) {
-			return o.drain(true) // with what was written before it moved
-		}
-		if f.ended {
-			o.drain(true)
-			return false
-		}
-		if !f.wait() {
-			return false
+		switch {
+		case shorter:
+			return 0, o.drain(true) && f.yield(nil, &Error{File: name, Kind: Truncated, Size: size,
+				Reason: "the file became shorter than what was read of it, and is read from its start"})
+		case waited && o.rd.broken && !f.replaced(name, info):
+			return max(from, o.rd.begun()), true // by opening it anew
+		case f.moved(name, info):
+			return 0, o.finish(f.fsys, name, &f.opts, from, f.last) // with what was written before it moved
+		case f.ended:
+			o.finish(f.fsys, name, &f.opts, from, f.last)
+			return 0, false
+		case !f.wait():
+			return 0, false
 		}
 	}
 }
 
-// giveUp passes over a file that cannot be opened: it is gone since it was listed, or may come back.
-func (f *follower) giveUp(name string) bool {
-	if f.moved(name, nil) {
-		return true
-	}
-	return !f.ended && f.wait()
-}
-
-// shorter reports whether a plain file has fewer bytes than were read, or were to be passed over.
-func (f *follower) shorter(o *opened, from int64) bool {
+// shorter reports the size of a plain file, and whether it is less than what was read, or was to be passed over.
+func (f *follower) shorter(o *opened, from int64) (int64, bool) {
 	info, err := o.file.Stat()
-	return err == nil && !o.rd.unzipped && info.Size() < max(o.rd.at.Offset+int64(o.rd.end-o.rd.pos), from)
+	if err != nil || o.rd.unzipped {
+		return 0, false
+	}
+	return info.Size(), info.Size() < max(o.rd.at.Offset+int64(o.rd.end-o.rd.pos), from)
 }
 
 // moved puts the files that come after the present one into the queue, and reports whether there are any.

@@ -160,7 +160,7 @@ func TestFollow(t *testing.T) {
 				f.compress(day1)
 				f.check(os.Truncate(f.path(day1)+".gz", 20))
 				f.write(day2, "type,a\nd,2\n")
-			}, []string{`unfinished "d,"`, `unreadable ""`, "2"}},
+			}, []string{`unreadable ""`, `unfinished "d,"`, "2"}},
 		}},
 	}
 	for _, tt := range tests {

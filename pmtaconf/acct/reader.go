@@ -51,6 +51,7 @@ type Reader struct {
 	quote    mark  // double quotes in buf
 	nul      mark  // and NUL bytes
 	unzipped bool  // src is a gunzip
+	broken   bool  // src failed, which was reported
 	ready    bool  // the beginning was looked at
 
 	header *Header
@@ -59,6 +60,8 @@ type Reader struct {
 	rec    Record
 	values []byte // of a record with quotes
 	find   finder // of the record at pos
+
+	stop func() bool // asked before each read from src; nil for never
 
 	head []byte // the first bytes of a record that is too long,
 	gone int64  // of which so many are dropped,
@@ -125,15 +128,19 @@ func (r *Reader) Next() (*Record, error) {
 	return r.step(true)
 }
 
-// errMore says that no whole record is there yet.
-var errMore = errors.New("no whole record yet")
+// What step returns besides what Next does.
+var (
+	errMore = errors.New("no whole record yet")
+	errStop = errors.New("stopped before the end")
+)
 
-// step is Next for input that may grow: unless final, bytes without a line end are kept for when more have come; see retry.
+// step is Next for input that may grow: unless final, bytes without a line end are kept for when more have come; see retry. It
+// returns errStop, and goes on with the next call, when stop says so.
 func (r *Reader) step(final bool) (*Record, error) {
 	for {
 		if r.ready || r.begin(final) {
 			if n := r.lineEnd(); n >= 0 {
-				at := r.at.Offset - r.gone
+				at := r.begun()
 				if rec, err := r.take(n + 1); (rec != nil || err != nil) && at >= r.from {
 					return rec, err
 				}
@@ -142,25 +149,36 @@ func (r *Reader) step(final bool) (*Record, error) {
 			r.shed()
 		}
 		switch {
+		case r.err == nil && r.stop != nil && r.stop():
+			return nil, errStop
 		case r.err == nil:
 			r.fill()
 		case r.err == io.EOF && !final:
 			return nil, errMore
-		case r.end > r.pos || r.gone > 0:
-			at := r.at.Offset - r.gone
+		case final && (r.end > r.pos || r.gone > 0):
+			at := r.begun()
 			if e := r.unfinished(); at >= r.from {
 				return nil, e
 			}
 		case r.err == io.EOF:
 			return nil, io.EOF
 		default:
-			e := &Error{File: r.at.File, Line: r.at.Line, Offset: r.at.Offset, Kind: Unreadable, Cause: r.err,
-				Reason: "what follows cannot be read"}
-			r.src, r.err = bytes.NewReader(nil), io.EOF
-			return nil, e
+			return nil, r.fail()
 		}
 	}
 }
+
+// fail makes the error of src one about what follows, and ends the input.
+func (r *Reader) fail() *Error {
+	kept := r.buf[r.pos:r.end]
+	e := &Error{File: r.at.File, Line: r.at.Line + r.lf + bytes.Count(kept, newline), Offset: r.at.Offset + int64(len(kept)),
+		Kind: Unreadable, Cause: r.err, Reason: "what follows cannot be read"}
+	r.src, r.err, r.broken = bytes.NewReader(nil), io.EOF, true
+	return e
+}
+
+// begun is where the record begins that comes next, or has not come whole.
+func (r *Reader) begun() int64 { return r.at.Offset - r.gone }
 
 // retry lets the next step look whether the source has more behind its end.
 func (r *Reader) retry() {
