@@ -58,8 +58,8 @@ type Reader struct {
 	before *Header // of the file before: equal columns keep the pointer
 	from   int64   // records that begin before are passed over
 	rec    Record
-	values []byte // of a record with quotes
 	find   finder // of the record at pos
+	split  bool   // its fields are known already
 
 	stop func() bool // asked before each read from src; nil for never
 
@@ -193,15 +193,15 @@ type mark struct {
 	at int // in the buffer; its end when there is none
 }
 
-// before reports whether the byte stands in buf[from:to].
-func (m *mark) before(buf []byte, from, to int) bool {
+// next is where the byte stands first from there on, the end of buf for nowhere.
+func (m *mark) next(buf []byte, from int) int {
 	if m.at < from {
 		m.at = len(buf)
 		if n := bytes.IndexByte(buf[from:], m.of); n >= 0 {
 			m.at = from + n
 		}
 	}
-	return m.at < to
+	return m.at
 }
 
 // filled takes in that the first shift bytes of a buffer are gone, and that after the move it was longer than had.
@@ -218,11 +218,86 @@ func (m *mark) filled(buf []byte, shift, had int) {
 func (r *Reader) lineEnd() int {
 	b := r.buf[r.pos:r.end]
 	if r.find.at == 0 && r.find.state == outside {
-		if n := bytes.IndexByte(b, '\n'); n >= 0 && !r.quote.before(r.buf[:r.end], r.pos, r.pos+n) {
-			return n
+		if n := bytes.IndexByte(b, '\n'); n >= 0 {
+			if r.quote.next(r.buf[:r.end], r.pos) > r.pos+n {
+				return n
+			}
+			if n = r.splitHere(r.pos + n); n >= 0 {
+				r.split = true
+				return n - r.pos
+			}
 		}
 	}
 	return r.find.find(b)
+}
+
+// splitHere takes the fields of the record at pos, which has quotes and whose first line ends at lf, in one pass. It returns where the
+// record's line end stands, and -1 when that has not come yet or the quoting is not in order: then finder decides.
+func (r *Reader) splitHere(lf int) int {
+	buf, ends := r.buf[:r.end], r.rec.ends[:0]
+	at := r.pos // where a field begins
+	for {
+		if buf[at] != '"' {
+			q := r.quote.next(buf, at)
+			stop := min(q, lf)
+			for n := 0; n >= 0; at += n + 1 {
+				if n = bytes.IndexByte(buf[at:stop], ','); n < 0 {
+					break
+				}
+				ends = append(ends, uint32(at+n-r.pos))
+			}
+			if stop == lf {
+				if lf > at && buf[lf-1] == '\r' {
+					stop--
+				}
+				r.rec.ends = append(ends, uint32(stop-r.pos))
+				return lf
+			}
+			if q != at {
+				return -1
+			}
+		}
+		end := closing(buf, at)
+		if end < 0 {
+			return -1
+		}
+		ends = append(ends, uint32(end-r.pos))
+		if buf[end] != ',' {
+			r.rec.ends = ends
+			if buf[end] == '\r' {
+				end++
+			}
+			return end
+		}
+		at = end + 1
+		if lf < at {
+			n := bytes.IndexByte(buf[at:], '\n')
+			if n < 0 {
+				return -1
+			}
+			lf = at + n
+		}
+	}
+}
+
+// closing is the place behind the quote that ends the value whose opening one stands at q, where a comma or a line end must follow;
+// -1 when none does.
+func closing(buf []byte, q int) int {
+	for {
+		n := bytes.IndexByte(buf[q+1:], '"')
+		if n < 0 {
+			return -1
+		}
+		q += n + 2
+		switch rest := buf[q:]; {
+		case len(rest) == 0:
+			return -1
+		case rest[0] == ',' || rest[0] == '\n' || rest[0] == '\r' && len(rest) > 1 && rest[1] == '\n':
+			return q
+		case rest[0] != '"':
+			return -1
+		}
+	}
 }
 
 // begin looks for gzip and a byte order mark at the start. It reports false when it takes more bytes to tell.
@@ -336,7 +411,7 @@ func (r *Reader) take(n int) (*Record, error) {
 	switch {
 	case r.gone > 0 || n > r.max:
 		return nil, r.drop(n, TooLong, fmt.Sprintf("the record has more than the %d bytes that are read at most", r.max))
-	case r.nul.before(r.buf[:r.end], r.pos, r.pos+n):
+	case r.nul.next(r.buf[:r.end], r.pos) < r.pos+n:
 		return nil, r.drop(n, HasNUL, "the record holds a NUL byte, as a file does after the machine crashed")
 	case r.find.state == spoilt:
 		return nil, r.drop(n, BadQuote, "a double quote stands where the format has none; up to the end of that line there is no record")
@@ -352,16 +427,21 @@ func (r *Reader) take(n int) (*Record, error) {
 	rec := &r.rec
 	lines := 1
 	var count int
-	if r.find.quotes || mayBeHeader(line) {
+	rec.quoted = false
+	switch {
+	case r.split && !mayBeHeader(line):
+		rec.data, rec.quoted, count = line, true, len(rec.ends)
 		lines = bytes.Count(raw, newline)
-		r.values, rec.ends = splitQuoted(line, r.values[:0], rec.ends[:0])
-		if isHeader(r.values[:rec.ends[0]]) {
+	case r.split || r.find.quotes || mayBeHeader(line):
+		lines = bytes.Count(raw, newline)
+		rec.values, rec.ends = splitQuoted(line, rec.values[:0], rec.ends[:0])
+		if isHeader(rec.values[:rec.ends[0]]) {
 			r.takeHeader()
 			r.advance(n, lines)
 			return nil, nil
 		}
-		rec.data, count = r.values, len(rec.ends)
-	} else {
+		rec.data, count = rec.values, len(rec.ends)
+	default:
 		rec.data, rec.ends, count = line, rec.ends[:0], bytes.Count(line, comma)+1
 	}
 	switch {
@@ -378,6 +458,9 @@ func (r *Reader) take(n int) (*Record, error) {
 
 // mayBeHeader tells the lines worth a closer look.
 func mayBeHeader(line []byte) bool {
+	if line[0] == '"' && len(line) > 1 {
+		line = line[1:]
+	}
 	switch line[0] {
 	case 't', 'T':
 		return len(line) >= 4 && bytes.EqualFold(line[:4], headerWord)
@@ -390,7 +473,7 @@ func (r *Reader) takeHeader() {
 	names := make([]string, len(r.rec.ends))
 	at := uint32(0)
 	for i, end := range r.rec.ends {
-		names[i] = string(r.values[at:end])
+		names[i] = string(r.rec.values[at:end])
 		at = end + 1
 	}
 	names[0] = strings.TrimPrefix(names[0], bom)
@@ -424,6 +507,6 @@ func (r *Reader) unfinished() *Error {
 func (r *Reader) advance(n, lines int) {
 	r.skip(n)
 	r.at.Line += lines
-	r.find = newFinder()
+	r.find, r.split = newFinder(), false
 	r.head, r.gone, r.lf = nil, 0, 0
 }

@@ -22,6 +22,8 @@ type Record struct {
 	header *Header
 	data   []byte   // the values, one byte apart
 	ends   []uint32 // where each ends in data; of a line without quotes, empty until it is asked for much
+	quoted bool     // the values are as they stand in the file, some in quotes
+	values []byte   // room for those without
 	col    int      // of a line without quotes, the column
 	at     int      // that begins here
 	asked  int      // how often
@@ -49,10 +51,29 @@ func (r *Record) Field(i int) []byte {
 		}
 		r.ends = splitPlain(r.data, r.ends)
 	}
+	v := r.span(i)
+	if !r.quoted || len(v) == 0 || v[0] != '"' {
+		return v
+	}
+	v = v[1 : len(v)-1 : len(v)-1]
+	if bytes.IndexByte(v, '"') < 0 {
+		return v
+	}
+	r.unquote()
+	return r.span(i)
+}
+
+func (r *Record) span(i int) []byte {
 	if i == 0 {
 		return r.data[:r.ends[0]:r.ends[0]]
 	}
 	return r.data[r.ends[i-1]+1 : r.ends[i] : r.ends[i]]
+}
+
+// unquote takes the quotes off all values, and makes two within one.
+func (r *Record) unquote() {
+	r.values, r.ends = splitQuoted(r.data, r.values[:0], r.ends[:0])
+	r.data, r.quoted = r.values, false
 }
 
 // fewFields is how many fields of a line are looked for one by one, before it is worth while to find them all.
@@ -138,8 +159,11 @@ func (r *Record) End() Pos {
 // Clone copies the record.
 func (r *Record) Clone() *Record {
 	c := *r
-	c.data, c.raw, c.ends = bytes.Clone(r.data), bytes.Clone(r.raw), slices.Clone(r.ends)
-	if len(c.ends) == 0 {
+	c.data, c.raw, c.ends, c.values = bytes.Clone(r.data), bytes.Clone(r.raw), slices.Clone(r.ends), nil
+	switch {
+	case c.quoted:
+		c.unquote()
+	case len(c.ends) == 0:
 		c.ends = splitPlain(c.data, nil)
 	}
 	return &c
