@@ -12,6 +12,9 @@
 // Values may hold commas, quotes and line ends. Times have one of three forms, see [ParseTime]. A byte order mark at the start is
 // passed over, and gzip is unpacked.
 //
+// The column vmta names a virtual MTA, but in receipts (r) the pool if one was selected (guide 11.2.6): whoever asks how mail was
+// spread over virtual MTAs leaves those out.
+//
 // # What is wrong
 //
 // Each piece of input that gives no record is an [Error] with file, line, offset, kind and the raw bytes, in its place among the
@@ -24,10 +27,11 @@
 //     never read as a record.
 //   - Writing records and reading them gives the same fields, and so does reading and writing.
 //   - Reading allocates nothing for a record; memory is bounded by [Options], whatever the input.
+//   - Files and Follow end soon after their context does, wherever they are; a file that fails is an Error, and the next one is read.
 //   - Reading takes linear time, however small the pieces are that the input comes in.
-//   - Follow yields each record of files that are only appended to once, over rotations and restarts.
-//   - The rows of a Counter are exact, and what finds no row is in [Counter.Others].
-//   - No error text holds a byte of a file.
+//   - Follow yields each record of files that are only appended to once, over rotations, restarts and failures of reading.
+//   - The rows of a Counter are exact, what finds no row is in [Counter.Others], and its memory does not grow with the records.
+//   - The text of an Error holds no byte of a file, and no other error holds a value.
 //
 // # A short program
 //

@@ -41,6 +41,12 @@ func (s *shaky) set(name string, closed bool, cut int64) {
 	s.closed[name], s.cut[name] = closed, cut
 }
 
+func (s *shaky) at(name string) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cut[name]
+}
+
 func (s *shaky) Open(name string) (fs.File, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -203,7 +209,7 @@ func TestFollowFaults(t *testing.T) {
 			{func(f folder, s *shaky) { f.write(day1, "d,3\n") }, []string{"3"}},
 		}},
 		{"reading fails before the place to start at", acct.Pos{File: day1, Offset: 15}, []act{
-			{func(f folder, s *shaky) { f.write(day1, "type,a\nd,1\nd,2\nd,3\n"); s.set(day1, false, 9) }, []string{`unreadable ""`}},
+			{func(f folder, s *shaky) { f.write(day1, "type,a\nd,1\nd,2\nd,3\n"); s.set(day1, false, 12) }, []string{`unreadable ""`}},
 			{func(f folder, s *shaky) { s.set(day1, false, 0) }, []string{"3"}},
 		}},
 		{"the next file comes while reading fails", acct.Pos{}, []act{
@@ -251,6 +257,9 @@ func TestFollowFaults(t *testing.T) {
 					defer close(done)
 					for rec, err := range acct.Follow(t.Context(), fsys, "acct.csv", tick, &acct.Options{Start: tt.start}) {
 						got = append(got, seen(rec, err))
+						if bad, ok := errors.AsType[*acct.Error](err); ok && errors.Is(err, errDisk) && (bad.Offset != fsys.at(bad.File) || bad.Line != 3) {
+							got = append(got, fmt.Sprintf("in the wrong place, %d in line %d", bad.Offset, bad.Line))
+						}
 					}
 				}()
 				for i, a := range tt.acts {

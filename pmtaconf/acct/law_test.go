@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -70,6 +71,7 @@ func TestFieldOrderLaw(t *testing.T) {
 			r = iotest.HalfReader(r)
 		}
 		n := 0
+		var clones []*acct.Record
 		for rec, err := range acct.NewReader(r, "f", nil).All() {
 			if err != nil {
 				t.Fatal(err)
@@ -80,6 +82,7 @@ func TestFieldOrderLaw(t *testing.T) {
 				kept = append(kept, rec.Field(i))
 			}
 			clone := rec.Clone()
+			clones = append(clones, clone)
 			for k, i := range asked {
 				if string(kept[k]) != want[n][i] || string(clone.Field(i)) != want[n][i] {
 					t.Fatalf("record %d, field %d: %q and %q, want %q", n, i, kept[k], clone.Field(i), want[n][i])
@@ -92,6 +95,19 @@ func TestFieldOrderLaw(t *testing.T) {
 		}
 		if n != len(want) {
 			t.Fatalf("read %d records of %d", n, len(want))
+		}
+		for n, clone := range clones { // by several goroutines, which the race detector watches
+			var wg sync.WaitGroup
+			for range 2 {
+				wg.Go(func() {
+					for i := range clone.Len() {
+						if string(clone.Field(i)) != want[n][i] {
+							t.Errorf("record %d, field %d: the clone has %q, want %q", n, i, clone.Field(i), want[n][i])
+						}
+					}
+				})
+			}
+			wg.Wait()
 		}
 	})
 }

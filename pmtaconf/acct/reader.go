@@ -231,75 +231,6 @@ func (r *Reader) lineEnd() int {
 	return r.find.find(b)
 }
 
-// splitHere takes the fields of the record at pos, which has quotes and whose first line ends at lf, in one pass. It returns where the
-// record's line end stands, and -1 when that has not come yet or the quoting is not in order: then finder decides.
-func (r *Reader) splitHere(lf int) int {
-	buf, ends := r.buf[:r.end], r.rec.ends[:0]
-	at := r.pos // where a field begins
-	for {
-		if buf[at] != '"' {
-			q := r.quote.next(buf, at)
-			stop := min(q, lf)
-			for n := 0; n >= 0; at += n + 1 {
-				if n = bytes.IndexByte(buf[at:stop], ','); n < 0 {
-					break
-				}
-				ends = append(ends, uint32(at+n-r.pos))
-			}
-			if stop == lf {
-				if lf > at && buf[lf-1] == '\r' {
-					stop--
-				}
-				r.rec.ends = append(ends, uint32(stop-r.pos))
-				return lf
-			}
-			if q != at {
-				return -1
-			}
-		}
-		end := closing(buf, at)
-		if end < 0 {
-			return -1
-		}
-		ends = append(ends, uint32(end-r.pos))
-		if buf[end] != ',' {
-			r.rec.ends = ends
-			if buf[end] == '\r' {
-				end++
-			}
-			return end
-		}
-		at = end + 1
-		if lf < at {
-			n := bytes.IndexByte(buf[at:], '\n')
-			if n < 0 {
-				return -1
-			}
-			lf = at + n
-		}
-	}
-}
-
-// closing is the place behind the quote that ends the value whose opening one stands at q, where a comma or a line end must follow;
-// -1 when none does.
-func closing(buf []byte, q int) int {
-	for {
-		n := bytes.IndexByte(buf[q+1:], '"')
-		if n < 0 {
-			return -1
-		}
-		q += n + 2
-		switch rest := buf[q:]; {
-		case len(rest) == 0:
-			return -1
-		case rest[0] == ',' || rest[0] == '\n' || rest[0] == '\r' && len(rest) > 1 && rest[1] == '\n':
-			return q
-		case rest[0] != '"':
-			return -1
-		}
-	}
-}
-
 // begin looks for gzip and a byte order mark at the start. It reports false when it takes more bytes to tell.
 func (r *Reader) begin(final bool) bool {
 	b := r.buf[r.pos:r.end]
@@ -468,8 +399,11 @@ func mayBeHeader(line []byte) bool {
 	return line[0] == bom[0]
 }
 
-// takeHeader makes the values at hand the header.
+// takeHeader makes the values at hand the header. One that says the same again costs nothing.
 func (r *Reader) takeHeader() {
+	if r.same(r.header) {
+		return
+	}
 	names := make([]string, len(r.rec.ends))
 	at := uint32(0)
 	for i, end := range r.rec.ends {
@@ -478,6 +412,25 @@ func (r *Reader) takeHeader() {
 	}
 	names[0] = strings.TrimPrefix(names[0], bom)
 	r.setHeader(makeHeader(names))
+}
+
+// same reports whether the values at hand are the columns of h.
+func (r *Reader) same(h *Header) bool {
+	if h == nil || len(r.rec.ends) != h.Len() {
+		return false
+	}
+	at := uint32(0)
+	for i, end := range r.rec.ends {
+		v := r.rec.values[at:end]
+		if i == 0 {
+			v = bytes.TrimPrefix(v, []byte(bom))
+		}
+		if string(v) != h.names[i] {
+			return false
+		}
+		at = end + 1
+	}
+	return true
 }
 
 // drop makes the n bytes of a record an error.

@@ -78,6 +78,75 @@ func splitQuoted(rec, data []byte, ends []uint32) ([]byte, []uint32) {
 	}
 }
 
+// splitHere takes the fields of the record at pos, which has quotes and whose first line ends at lf, in one pass. It returns where the
+// record's line end stands, and -1 when that has not come yet or the quoting is not in order: then finder decides.
+func (r *Reader) splitHere(lf int) int {
+	buf, ends := r.buf[:r.end], r.rec.ends[:0]
+	at := r.pos // where a field begins
+	for {
+		if buf[at] != '"' {
+			q := r.quote.next(buf, at)
+			stop := min(q, lf)
+			for n := 0; n >= 0; at += n + 1 {
+				if n = bytes.IndexByte(buf[at:stop], ','); n < 0 {
+					break
+				}
+				ends = append(ends, uint32(at+n-r.pos))
+			}
+			if stop == lf {
+				if buf[lf-1] == '\r' {
+					stop--
+				}
+				r.rec.ends = append(ends, uint32(stop-r.pos))
+				return lf
+			}
+			if q != at {
+				return -1
+			}
+		}
+		end := closing(buf, at)
+		if end < 0 {
+			return -1
+		}
+		ends = append(ends, uint32(end-r.pos))
+		if buf[end] != ',' {
+			r.rec.ends = ends
+			if buf[end] == '\r' {
+				end++
+			}
+			return end
+		}
+		at = end + 1
+		if lf < at {
+			n := bytes.IndexByte(buf[at:], '\n')
+			if n < 0 {
+				return -1
+			}
+			lf = at + n
+		}
+	}
+}
+
+// closing is the place behind the quote that ends the value whose opening one stands at q, where a comma or a line end must follow;
+// -1 when none does.
+func closing(buf []byte, q int) int {
+	for {
+		n := bytes.IndexByte(buf[q+1:], '"')
+		if n < 0 {
+			return -1
+		}
+		q += n + 2
+		switch rest := buf[q:]; {
+		case len(rest) == 0:
+			return -1
+		case rest[0] == ',' || rest[0] == '\n' || rest[0] == '\r' && len(rest) > 1 && rest[1] == '\n':
+			return q
+		case rest[0] != '"':
+			return -1
+		}
+	}
+}
+
 // state is where a finder stands.
 type state uint8
 

@@ -12,7 +12,7 @@ const (
 	Bounce         Type = "b"  // bounced here, not by a later report
 	Transient      Type = "t"  // a temporary failure for a recipient
 	TransientQueue Type = "tq" // a temporary failure of a whole queue
-	Receipt        Type = "r"  // an accepted submission
+	Receipt        Type = "r"  // an accepted submission; its column vmta holds the pool if one was selected
 	RemoteBounce   Type = "rb" // a bounce report that came back
 	RemoteStatus   Type = "rs" // a report of delay or success that came back
 	FeedbackLoop   Type = "f"  // a complaint
