@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/relayshift/relayshift/pmtaconf"
+	"github.com/relayshift/relayshift/pmtaconf/schema"
 )
 
 func TestMask(t *testing.T) {
@@ -37,7 +38,15 @@ func TestMask(t *testing.T) {
 		"smtp-client-certificate /x.pem # abc": "smtp-client-certificate /x.pem # abc",
 		"tls-certificate /x.pem abc":           "tls-certificate /x.pem " + h,
 		"smtp-server-tls-certificate /x abc":   "smtp-server-tls-certificate /x " + h,
-		"passwords abc":                        "passwords abc",
+		"passwords abc":                        "passwords " + h,
+		"# passwords abc":                      "# passwords abc",
+		"auth-pasword abc # c":                 "auth-pasword " + h + " # c",
+		"AUTHPASSWORD abc":                     "AUTHPASSWORD " + h,
+		"paswsord abc":                         "paswsord " + h,
+		"http-apl-key abc":                     "http-apl-key " + h,
+		"tls-certficate /x.pem abc":            "tls-certficate /x.pem " + h,
+		"pass abc":                             "pass abc",
+		"passwd abc":                           "passwd abc",
 		"x-password abc":                       "x-password abc",
 		"password-file abc":                    "password-file abc",
 		"domain-key k,*,/x.pem":                "domain-key k,*,/x.pem",
@@ -53,6 +62,28 @@ func TestMask(t *testing.T) {
 	for name, secret := range map[string]bool{"PASSWORD": true, "api-key": true, "http-api-key": true, "auth-password": true, "auth-username": false, "domain-key": false, "": false} {
 		if pmtaconf.Secret(name) != secret {
 			t.Errorf("Secret(%q) is %t", name, !secret)
+		}
+	}
+}
+
+// Each name with a slip at each place is taken for the name, and no directive of another name is.
+func TestMaskSlips(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"api-key", "auth-password", "http-api-key", "password", "smtp-server-tls-certificate", "tls-certificate", "privacy-policy"} {
+		for i := range len(name) {
+			for _, slip := range []string{name[:i] + name[i+1:], name[:i] + "x" + name[i:], name[:i] + "x" + name[i+1:], name[:i] + name[min(i+1, len(name)-1):min(i+2, len(name))] + name[i:i+1] + name[min(i+2, len(name)):]} {
+				if slip[0] == '-' || i == len(name)-1 && len(slip) > len(name)+1 {
+					continue
+				}
+				if got := pmtaconf.Mask(slip + " x s3cr3t\n"); strings.Contains(got, "s3cr3t") {
+					t.Errorf("%q", got)
+				}
+			}
+		}
+	}
+	for d := range schema.All() {
+		if line := d.Name + " a b\n"; !pmtaconf.Secret(d.Name) && pmtaconf.Mask(line) != line {
+			t.Errorf("%q is masked", line)
 		}
 	}
 }

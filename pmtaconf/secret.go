@@ -37,8 +37,48 @@ func secretWords(name string) (shown int, ok bool) {
 	return 0, false
 }
 
-// Mask puts Hidden in the place of every secret in configuration text, also where its line is commented out. What it returns is
-// for people to read. Text behind a # that touches the secret is hidden with it: it is probably the rest of a password that
+// misspelled is secretWords for a name that is one slip away from one in the table: a letter too many, too few, another one, or two
+// exchanged. The product has no directive of such a name that would not hold a secret.
+func misspelled(name string) (shown int, ok bool) {
+	for _, s := range secrets {
+		if oneSlip(name, s.name) {
+			return s.shown, true
+		}
+	}
+	return 0, false
+}
+
+// oneSlip reports whether a becomes b, which is in lower case, by one slip.
+func oneSlip(a, b string) bool {
+	if d := len(a) - len(b); d < -1 || d > 1 {
+		return false
+	}
+	i := 0
+	for i < len(a) && i < len(b) && lower(a[i]) == b[i] {
+		i++
+	}
+	j := 0
+	for j < len(a)-i && j < len(b)-i && lower(a[len(a)-1-j]) == b[len(b)-1-j] {
+		j++
+	}
+	switch x, y := a[i:len(a)-j], b[i:len(b)-j]; {
+	case len(x) <= 1 && len(y) <= 1:
+		return true
+	case len(x) == 2 && len(y) == 2:
+		return lower(x[0]) == y[1] && lower(x[1]) == y[0]
+	}
+	return false
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		c += 'a' - 'A'
+	}
+	return c
+}
+
+// Mask puts Hidden in the place of every secret in configuration text, also where its line is commented out. A directive whose name is
+// one slip away from that of one with a secret counts as such, but in comments. What it returns is for people to read. Text behind a # that touches the secret is hidden with it: it is probably the rest of a password that
 // holds a #, which the product cuts off (guide 3.3.10.55). Everything else, line ends included, stays as it is.
 func Mask(text string) string {
 	if !mayHoldSecret(text) {
@@ -54,13 +94,16 @@ func Mask(text string) string {
 	return b.String()
 }
 
-// mayHoldSecret is a quick test: every name in the table ends in one of these.
+// marks are parts of the names in the table. Each name has two of them, so far from one another that no slip spoils both.
+var marks = [...]string{"api", "cert", "cate", "key", "ord", "pass", "policy", "priv"}
+
+// mayHoldSecret is a quick test for the marks.
 func mayHoldSecret(text string) bool {
 	for i := 0; i < len(text); i++ {
 		switch text[i] | 0x20 {
-		case 'k', 'p', 'c': // ...-key, ...password, privacy-..., ...-certificate
+		case 'a', 'c', 'k', 'o', 'p':
 			rest := text[i:]
-			for _, w := range [...]string{"key", "password", "policy", "certificate"} {
+			for _, w := range marks {
 				if len(rest) > len(w) && strings.EqualFold(rest[:len(w)], w) {
 					return true
 				}
@@ -93,12 +136,16 @@ func maskLine(b *strings.Builder, line string) {
 // secretIn finds the secret in a line that starts at i: what follows the name of a directive with one, whatever stands between. Marks
 // of comments, a byte order mark and spaces of a web page may stand in front of the name. Without a secret, to is how far it looked.
 func secretIn(line string, i, end int) (from, to int, ok bool) {
+	start := i
 	i = end - len(strings.TrimLeft(line[i:end], " \t\f\v\r#;\ufeff\u00a0"))
 	j := i
 	for j < end && isKeyword(line[j]) {
 		j++
 	}
 	shown, ok := secretWords(line[i:j])
+	if !ok && !strings.ContainsAny(line[start:i], "#;") {
+		shown, ok = misspelled(line[i:j])
+	}
 	if !ok || j == end {
 		return 0, j, false
 	}
