@@ -109,6 +109,12 @@ var cases = map[pmtaconf.Code][2]string{
 	"relay-dkim-sign":             {"<domain *>\nqueue-to {sparkpost}\ndkim-sign yes\n</domain>\n", "<domain *>\nqueue-to {sparkpost}\ndkim-sign no\n</domain>\n"},
 	"relay-key-in-main":           {relay("auth-password x\n", ""), relay("", "")},
 	"relay-signals":               {relay("", "enable-signals true\n"), relay("", "enable-signals false\n")},
+	"relay-tls-version":           {relay("auth-password x\nsmtp-tls-allow-tlsv1.1 yes\n", ""), relay("auth-password x\nsmtp-tls-allow-tlsv1.1 no\n", "")},
+	"relay-host-name":             {relay("", "host-name a.example\n"), relay("", "") + "<virtual-mta v>\nhost-name a.example\n</virtual-mta>\n"},
+	"relay-no-key":                {relay("", "") + "<virtual-mta-pool a>\nvirtual-mta r\n</virtual-mta-pool>\n", relay("auth-password x\n", "") + "<virtual-mta-pool a>\nvirtual-mta r\n</virtual-mta-pool>\n"},
+	"relay-subaccount-pool":       {relay("auth-username SMTP_Injection:X-MSYS-SUBACCOUNT=7\nsparkpost-ip-pool a\n", ""), relay("auth-username SMTP_Injection\nsparkpost-ip-pool a\n", "")},
+	"relay-key-readable":          {"-- config --\ninclude /key\n-- key@644 --\n" + relay("auth-password x\n", ""), "-- config --\ninclude /key\n-- key@640 --\n" + relay("auth-password x\n", "")},
+	"plaintext-secrets":           {"-- config@644 --\n<smtp-user u>\npassword x\n</smtp-user>\n", "-- config@600 --\n<smtp-user u>\npassword x\n</smtp-user>\n"},
 	"relay-unreachable":           {"<domain {sparkpost}>\n</domain>\n", relay("", "")},
 	"old-directive":               {"<domain *>\ndk-sign yes\n</domain>\n", "<domain *>\ndkim-sign yes\n</domain>\n"},
 }

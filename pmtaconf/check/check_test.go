@@ -9,8 +9,6 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"github.com/rogpeppe/go-internal/txtar"
-
 	"github.com/relayshift/relayshift/pmtaconf"
 	"github.com/relayshift/relayshift/pmtaconf/check"
 )
@@ -23,14 +21,25 @@ func load(src string) *pmtaconf.Config {
 }
 
 func files(src string) fstest.MapFS {
-	if !strings.HasPrefix(src, "-- ") {
-		return fstest.MapFS{"config": {Data: []byte(src)}}
-	}
 	all := make(fstest.MapFS)
-	for _, f := range txtar.Parse([]byte(src)).Files {
-		name, mode, _ := strings.Cut(f.Name, "@")
-		perm, _ := strconv.ParseUint(cmp.Or(mode, "0"), 8, 32)
-		all[name] = &fstest.MapFile{Data: f.Data, Mode: fs.FileMode(perm)}
+	var file *fstest.MapFile
+	for line := range strings.Lines(src) {
+		header, ok := strings.CutPrefix(strings.TrimSuffix(line, " --\n"), "-- ")
+		if ok && len(header)+7 == len(line) && (len(all) > 0 || strings.HasPrefix(header, "config")) {
+			name, mode, _ := strings.Cut(header, "@")
+			perm, _ := strconv.ParseUint(cmp.Or(mode, "0"), 8, 9)
+			file = &fstest.MapFile{Mode: fs.FileMode(perm)}
+			all[name] = file
+			continue
+		}
+		if file == nil {
+			file = new(fstest.MapFile)
+			all["config"] = file
+		}
+		file.Data = append(file.Data, line...)
+	}
+	if len(all) == 0 {
+		all["config"] = new(fstest.MapFile)
 	}
 	return all
 }
@@ -120,25 +129,55 @@ func FuzzRun(f *testing.F) {
 	f.Fuzz(func(t *testing.T, src string) { checkLaws(t, load(src)) })
 }
 
+// BenchmarkRun is about a large sender: 10,000 VMTAs in 500 pools, 2,000 domains. In the second row 1,000 of the VMTAs relay to
+// SparkPost, all have a reroute for back-off mode, and a pattern list selects them.
 func BenchmarkRun(b *testing.B) {
-	var s strings.Builder
-	for i := range 10000 {
-		fmt.Fprintf(&s, "<virtual-mta v%d>\nsmtp-source-host 192.0.2.1 a.example\n</virtual-mta>\n", i)
+	for _, bb := range []struct {
+		name           string
+		vmtas, relayed int
+		more           bool
+	}{{"plain", 10000, 0, false}, {"relay", 10000, 1000, true}, {"relay, twice as large", 20000, 2000, true}} {
+		b.Run(bb.name, func(b *testing.B) {
+			src := large(bb.vmtas, bb.relayed, bb.more)
+			c := load(src)
+			b.SetBytes(int64(len(src)))
+			b.ReportAllocs()
+			for b.Loop() {
+				check.Run(c, nil)
+			}
+		})
 	}
-	for i := range 500 {
+}
+
+// large is a configuration with a pool for each 20 VMTAs and a <domain> for each 5.
+func large(vmtas, relayed int, more bool) string {
+	var s strings.Builder
+	if more {
+		s.WriteString("<domain {sparkpost}>\nauth-password x\nrequire-starttls yes\ndkim-sign no\n</domain>\n<pattern-list l>\n")
+		for i := range vmtas / 10 {
+			fmt.Fprintf(&s, "mail-from /@d%d\\.example$/ virtual-mta=v%d\n", i, i)
+		}
+		s.WriteString("</pattern-list>\n")
+	}
+	for i := range vmtas {
+		fmt.Fprintf(&s, "<virtual-mta v%d>\nsmtp-source-host 192.0.2.1 a.example\n", i)
+		switch {
+		case i < relayed:
+			s.WriteString("<domain *>\nqueue-to {sparkpost}\n</domain>\n")
+		case more:
+			fmt.Fprintf(&s, "<domain *>\nbackoff-reroute-to-virtual-mta v%d\n</domain>\n", i+1)
+		}
+		s.WriteString("</virtual-mta>\n")
+	}
+	for i := range vmtas / 20 {
 		fmt.Fprintf(&s, "<virtual-mta-pool p%d>\n", i)
 		for j := range 20 {
 			fmt.Fprintf(&s, "virtual-mta v%d\n", 20*i+j)
 		}
 		s.WriteString("</virtual-mta-pool>\n")
 	}
-	for i := range 2000 {
+	for i := range vmtas / 5 {
 		fmt.Fprintf(&s, "<domain d%d.example>\nmax-smtp-out 20\nmax-msg-rate 100/h\n</domain>\n", i)
 	}
-	c := load(s.String())
-	b.SetBytes(int64(s.Len()))
-	b.ReportAllocs()
-	for b.Loop() {
-		check.Run(c, nil)
-	}
+	return s.String()
 }

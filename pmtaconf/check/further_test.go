@@ -69,9 +69,9 @@ var further = []struct {
 	{"a way into the circle", "backoff-loop", reroutes("a b", "b c", "c b"), "10:32 warning, 16:32 warning"},
 	{"for all", "backoff-loop", "<domain *>\nbackoff-reroute-to-virtual-mta v\n</domain>\n" + vmta, ""},
 	{"for all and back", "backoff-loop", "<domain *>\nbackoff-reroute-to-virtual-mta b\n</domain>\n" + reroutes("b c") + strings.ReplaceAll(vmta, "v>", "c>"), "2:32 warning, 7:32 warning"},
-	{"for different domains", "backoff-loop", strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1), "4:32 warning"},
+	{"for different domains", "backoff-loop", strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1), "4:32 warning, 10:32 warning"},
 	{"for domains apart", "backoff-loop", strings.Replace(strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1), "*", "b.example", 1), ""},
-	{"in doubt", "backoff-loop", strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1) + "<domain a.example>\nbackoff-reroute-to-virtual-mta c\n</domain>\n", "4:32 info"},
+	{"in doubt", "backoff-loop", strings.Replace(reroutes("a b", "b a"), "*", "a.example", 1) + "<domain a.example>\nbackoff-reroute-to-virtual-mta c\n</domain>\n", "4:32 info, 10:32 info"},
 
 	{"list of the VMTA", "reenable-ignored", reply("disable-source-ip,reenable-after=1h") + "<domain *>\nreenable-source-ip-after 2h\n</domain>\n" + inVMTA("*", "smtp-pattern-list l\n"), ""},
 	{"list of the top level", "reenable-ignored", reply("disable-source-ip,reenable-after=1h") + "<domain *>\nsmtp-pattern-list l\n</domain>\n" + inVMTA("*", "reenable-source-ip-after 2h\n"), "9:1 info"},
@@ -122,7 +122,56 @@ var further = []struct {
 	{"pool", "macro-shadowed", "domain-macro m a,b\n<domain $m.example>\n</domain>\n" + pool("a", "<domain a.example>\n</domain>\n"), ""},
 	{"of no form", "size-unit", "<source 0/0>\nmax-message-size 10M\n</source>\n<spool /a>\nmin-free-space 100\n</spool>\n", ""},
 
+	{"for all domains", "relay-starttls", relay("auth-password x\n", "") + "<domain *>\nrequire-starttls yes\n</domain>\n", "2:1 info"},
+	{"of the VMTA", "relay-starttls", relay("auth-password x\n", "<domain {sparkpost}>\nrequire-starttls yes\n</domain>\n"), ""},
+	{"one of two VMTAs", "relay-starttls", relay("auth-password x\n", "<domain {sparkpost}>\nrequire-starttls yes\n</domain>\n") + toSparkPost("w"), "2:1 warning"},
+	{"switched off", "relay-starttls", relay("auth-password x\nrequire-starttls yes\nuse-starttls no\n", ""), "2:1 warning"},
+	{"without a key", "relay-starttls", relay("auth-username x\n", ""), ""},
+	{"hosts of SparkPost", "relay-starttls", inVMTA("*", "smtp-hosts smtp.sparkpostmail.com:587\nauth-password x\n"), "4:1 warning"},
+	{"other hosts", "relay-starttls", inVMTA("*", "smtp-hosts smtp.example.com:587\nauth-password x\n"), ""},
+	{"MX of SparkPost", "relay-starttls", inVMTA("*", "smtp-hosts lookup-mx:a.sparkpost.com\nauth-password x\n"), ""},
+	{"own entry", "relay-dkim-sign", relay("dkim-sign no\n", "") + "<domain *>\ndkim-sign yes\n</domain>\n", ""},
+	{"for all domains", "relay-dkim-sign", relay("", "") + "<domain *>\ndkim-sign yes\n</domain>\n", "9:11 info"},
+	{"for all domains of the VMTA", "relay-dkim-sign", relay("dkim-sign no\n", "<domain *>\ndkim-sign yes\n</domain>\n"), "6:11 info"},
+	{"entry of SparkPost", "relay-dkim-sign", relay("dkim-sign yes\n", ""), "2:11 warning"},
+	{"on demand", "relay-dkim-sign", relay("second-dkim-sign if-x-dkim-options-present\n", ""), "2:18 warning"},
+	{"another domain", "relay-dkim-sign", relay("", "") + "<domain a.example>\ndkim-sign yes\n</domain>\n", ""},
+	{"a domain that moves", "relay-dkim-sign", "<domain a.example>\nqueue-to {sparkpost}\ndkim-sign yes\n</domain>\n", ""},
+	{"pool", "relay-dkim-sign", relay("", "") + "<virtual-mta-pool p>\nvirtual-mta r\n<domain {sparkpost}>\ndkim-sign yes\n</domain>\n</virtual-mta-pool>\n", "11:11 warning"},
+	{"by default", "relay-tls-version", relay("auth-password x\n", ""), "2:1 info"},
+	{"for all domains", "relay-tls-version", relay("smtp-tls-allow-tlsv1.1 no\n", "") + "<domain *>\nsmtp-tls-allow-tlsv1 yes\n</domain>\n", "10:22 info"},
+	{"of the entry", "weak-tls", relay("smtp-tls-allow-tlsv1 yes\n", ""), ""},
+	{"by default", "relay-signals", relay("", "") + signals, "3:1 warning"},
+	{"for all", "relay-signals", relay("", "") + "enable-signals true,subaccount=3\n", "8:16 warning"},
+	{"filter", "relay-signals", relay("", "enable-signals some\n"), "4:16 info"},
+	{"without signals", "relay-signals", relay("", ""), ""},
+	{"all mail", "relay-signals", signals + "<domain *>\nqueue-to {sparkpost}\n</domain>\n", "1:1 warning"},
+	{"some domains", "relay-host-name", "<virtual-mta r>\nhost-name a.example\n<domain a.example>\nqueue-to {sparkpost}\n</domain>\n</virtual-mta>\n", ""},
+	{"header", "relay-no-key", toSparkPost("r") + "<source 0/0>\nprocess-x-virtual-mta yes\n</source>\n", "3:10 warning"},
+	{"pattern", "relay-no-key", toSparkPost("r") + list("rcpt-to /a/ virtual-mta=r\n"), "3:10 warning"},
+	{"nothing selects it", "relay-no-key", toSparkPost("r"), ""},
+	{"key of another VMTA", "relay-no-key", toSparkPost("r") + inVMTA("{sparkpost}", "auth-password x\n") + "<source 0/0>\ndefault-virtual-mta r\n</source>\n", "3:10 warning"},
+	{"key for all domains", "relay-no-key", toSparkPost("r") + "<domain *>\nauth-password x\n</domain>\n<source 0/0>\ndefault-virtual-mta r\n</source>\n", "3:10 info"},
+	{"all mail", "relay-no-key", "<domain *>\nqueue-to {sparkpost}\n</domain>\n", "2:10 warning"},
+	{"cleared", "relay-no-key", "<domain *>\nqueue-to {sparkpost}\n</domain>\n<domain {sparkpost}>\nauth-password x\n</domain>\n<virtual-mta v>\n<domain *>\nqueue-to \"\"\n</domain>\n</virtual-mta>\n", ""},
+	{"missing include", "relay-no-key", "include /key\n<domain *>\nqueue-to {sparkpost}\n</domain>\n", ""},
+	{"unknown permissions", "relay-key-readable", relay("auth-password x\n", ""), "2:1 info"},
+	{"signals", "relay-key-readable", "-- config@604 --\n<signals>\napi-key 0123456789abcdef0123456789abcdef01234567\n</signals>\n", "2:1 warning"},
+	{"certificate without password", "plaintext-secrets", "-- config@644 --\nsmtp-server-tls-certificate /a.pem\n", ""},
+	{"certificate with password", "plaintext-secrets", "-- config@644 --\nsmtp-server-tls-certificate /a.pem x\n", "1:1 warning"},
+	{"no key in it", "plaintext-secrets", "-- config@644 --\n<acct-file a>\nprivacy-policy redact\n</acct-file>\n", ""},
+	{"hash key", "plaintext-secrets", "-- config@644 --\n<acct-file a>\nprivacy-policy siphash \"x\"\n</acct-file>\n", "2:1 warning"},
+	{"each file once", "plaintext-secrets", "-- config@644 --\n<smtp-user u>\npassword x\n</smtp-user>\n<smtp-user v>\npassword x\n</smtp-user>\ninclude /a\n-- a@644 --\nhttp-api-key 0123456789abcdef0123456789abcdef\n", "2:1 warning, 1:1 warning"},
+	{"key of SparkPost", "plaintext-secrets", "-- config@644 --\n" + relay("auth-password x\n", ""), ""},
+
 	{"no listener", "open-relay-listener", relaying("s"), ""},
+}
+
+const signals = "<signals>\napi-key 0123456789abcdef0123456789abcdef01234567\n</signals>\n"
+
+// toSparkPost is a VMTA whose mail goes to SparkPost.
+func toSparkPost(name string) string {
+	return "<virtual-mta " + name + ">\n<domain *>\nqueue-to {sparkpost}\n</domain>\n</virtual-mta>\n"
 }
 
 // inVMTA is a VMTA with a <domain>.

@@ -65,6 +65,9 @@ type pass struct {
 	expanded map[string][]schema.Pattern // by the argument of a <domain> with macros
 	looked   int                         // patterns of macros looked at
 	deep     map[string]bool             // directives that VMTAs or pools have
+
+	relaysFound bool
+	relayList   []relayed
 }
 
 func newPass(c *pmtaconf.Config) *pass {
@@ -151,6 +154,15 @@ func (p *pass) keyword(it *item, message, hint string, related ...pmtaconf.Relat
 	return p.report(it.d.Parent().File().Name(), start, end, message, hint, related...)
 }
 
+// atValue and atKeyword report a directive that routing has given.
+func (p *pass) atValue(d *pmtaconf.Directive, message, hint string, related ...pmtaconf.Related) *pmtaconf.Diagnostic {
+	return p.value(&item{d: d}, message, hint, related...)
+}
+
+func (p *pass) atKeyword(d *pmtaconf.Directive, message, hint string, related ...pmtaconf.Related) *pmtaconf.Diagnostic {
+	return p.keyword(&item{d: d}, message, hint, related...)
+}
+
 // tag reports an opening tag.
 func (p *pass) tag(s *scope, message, hint string, related ...pmtaconf.Related) *pmtaconf.Diagnostic {
 	return p.report(s.s.Parent().File().Name(), s.s.Pos(), s.s.End(), message, hint, related...)
@@ -163,16 +175,6 @@ func (p *pass) whole(message, hint string) {
 
 // milder lowers a finding by one grade: it rests on an assumption that its message states.
 func milder(d *pmtaconf.Diagnostic) { d.Severity = min(d.Severity+1, pmtaconf.Info) }
-
-// withoutLine removes the whole line of a directive, nil where that would take a comment with it or the line is not whole.
-func withoutLine(d *pmtaconf.Directive) *pmtaconf.Edit {
-	pos, raw := d.Pos(), d.Raw()
-	if !pos.IsValid() || d.End().Line != pos.Line || d.TrailingComment() != "" {
-		return nil
-	}
-	start := pos.Offset - pos.Col + 1
-	return &pmtaconf.Edit{Start: start, End: start + len(raw)}
-}
 
 func place(n pmtaconf.Node, message string) pmtaconf.Related {
 	return pmtaconf.Related{File: n.Parent().File().Name(), Pos: n.Pos(), Message: message}

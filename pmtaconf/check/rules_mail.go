@@ -238,8 +238,8 @@ func dkimWildcardOrder(p *pass) {
 	}
 }
 
-// relays reports whether a VMTA hands all mail to SparkPost or fixed hosts, where its own address does not count.
-func relays(s *scope) bool {
+// hasHosts reports whether a VMTA hands all mail to SparkPost or fixed hosts, where its own address does not count.
+func hasHosts(s *scope) bool {
 	for _, sub := range s.subs {
 		if sub.name == "domain" && sub.arg == "*" && (sub.get("queue-to") != nil || sub.get("smtp-hosts") != nil || sub.get("route") != nil) {
 			return true
@@ -253,7 +253,7 @@ func vmtaNoSourceHost(p *pass) {
 		return
 	}
 	for _, s := range p.tags["virtual-mta"] {
-		if s.get("smtp-source-host") == nil && s.get("smtp-source-ip") == nil && s.get("use-proxy") == nil && s.get("include") == nil && !relays(s) {
+		if s.get("smtp-source-host") == nil && s.get("smtp-source-ip") == nil && s.get("use-proxy") == nil && s.get("include") == nil && !hasHosts(s) {
 			p.tag(s, "the VMTA has no smtp-source-host and uses the global addresses", "add smtp-source-host")
 		}
 	}
@@ -305,7 +305,7 @@ func weakTLS(p *pass) {
 		if !strings.HasSuffix(it.name, "-allow-sslv3") && !strings.HasSuffix(it.name, "-allow-tlsv1") && !strings.HasSuffix(it.name, "-allow-sslv2") {
 			continue
 		}
-		if it.known && isOn(it) {
+		if it.known && isOn(it) && !strings.EqualFold(it.in.arg, sparkpost) { // of SparkPost's queue relay-tls-version speaks
 			p.value(it, "a protocol with known weaknesses is switched on", "remove the line")
 		}
 	}

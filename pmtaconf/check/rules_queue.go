@@ -1,8 +1,6 @@
 package check
 
 import (
-	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -180,7 +178,7 @@ func spfNoSource(p *pass) {
 	}
 	var first *scope
 	for _, s := range p.tags["virtual-mta"] {
-		if bare(s) && first == nil && !relays(s) {
+		if bare(s) && first == nil && !hasHosts(s) {
 			first = s
 		}
 	}
@@ -237,12 +235,15 @@ func queueToNeighbours(p *pass) {
 	}
 }
 
-// maxReroutes bounds how far a chain of reroutes is followed.
-const maxReroutes = 64
+// stepsALine bounds how many reroutes are followed for each line, on average.
+const stepsALine = 64
 
-// backoffLoop follows the chain of reroutes from each line, for a domain that the line speaks of.
+// backoffLoop follows the reroutes from each line on, for a domain that the line speaks of, until they end or meet a VMTA that was seen.
 func backoffLoop(p *pass) {
 	const name = "backoff-reroute-to-virtual-mta"
+	type walk map[string]int // the step at which a VMTA was passed first
+	walks := make(map[string]walk)
+	steps := stepsALine * len(p.named[name])
 	for _, it := range p.named[name] {
 		if !it.known || it.in.name != "domain" || it.value == "" {
 			continue
@@ -255,32 +256,49 @@ func backoffLoop(p *pass) {
 		if !ok {
 			continue
 		}
-		passed := make(map[string]bool)
-		q.VMTA = it.value
-		for len(passed) < maxReroutes && p.vmtas[q.VMTA] != nil && !passed[q.VMTA] {
-			passed[q.VMTA] = true
+		seen := walks[q.Domain]
+		if seen == nil {
+			seen = make(walk)
+			walks[q.Domain] = seen
+		}
+		var path []routing.Setting
+		start := len(seen)
+		for q.VMTA = it.value; p.vmtas[q.VMTA] != nil && steps > 0; steps-- {
+			if at, ok := seen[q.VMTA]; ok {
+				if at >= start {
+					p.circle(q, path[at-start:])
+				}
+				break
+			}
 			next, ok := p.index().Setting(q, name)
 			if !ok || next.Value == "" || next.Value == q.VMTA {
 				break
 			}
-			if lineOf(next) == it.d {
-				p.inCircle(it, q.Domain, passed)
-				break
-			}
+			seen[q.VMTA] = len(seen)
+			path = append(path, next)
 			q.VMTA = next.Value
 		}
 	}
 }
 
-// inCircle reports a line that a chain of reroutes comes back to, and whether another reading would break the circle.
-func (p *pass) inCircle(it *item, domain string, passed map[string]bool) {
-	d := p.value(it, "back-off reroutes go in a circle; mail stays in the last queue of it", "take one of the VMTAs out of the circle")
-	for _, v := range slices.Sorted(maps.Keys(passed)) {
-		detail, ok := p.index().Detail(routing.Queue{Domain: domain, VMTA: v}, it.name)
-		if ok && len(detail.Doubts) > 0 {
-			d.Message = "back-off reroutes go in a circle, as far as the doubt " + detail.Doubts[0].Doubt + " lets one say"
+// circle reports the lines that lead mail for a domain in a circle, from a VMTA in it, and whether another reading would break it.
+func (p *pass) circle(q routing.Queue, lines []routing.Setting) {
+	doubt := ""
+	for _, s := range lines {
+		if d, ok := p.index().Detail(q, s.Name); ok && len(d.Doubts) > 0 && doubt == "" {
+			doubt = d.Doubts[0].Doubt
+		}
+		q.VMTA = s.Value
+	}
+	for _, s := range lines {
+		line := lineOf(s)
+		if line == nil {
+			continue
+		}
+		d := p.atValue(line, "back-off reroutes go in a circle; mail stays in the last queue of it", "take one of the VMTAs out of the circle")
+		if doubt != "" {
+			d.Message = "back-off reroutes go in a circle, under one reading of the doubt " + doubt
 			milder(d)
-			return
 		}
 	}
 }

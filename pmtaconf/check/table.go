@@ -17,7 +17,6 @@ const (
 const (
 	otherFile = "the answer stands in a file that the configuration only names"
 	running   = "it speaks of a change or of a running server, not of a configuration"
-	notYet    = "this version has no check for it"
 )
 
 var table = sorted(slices.Concat(guideRules, fileRules, relayRules))
@@ -68,7 +67,7 @@ var guideRules = []Rule{
 	{"http-access-world", warn, "the web monitor is open to the world", "3.3.1.36.3", "", httpAccessWorld},
 	{"csrf-off", warn, "protection against forged requests is off", "3.3.1.36.4", "", valueIs("http-csrf-protection", false, "forged requests can reach the web monitor")},
 	{"https-off", warn, "the web monitor does without TLS", "3.3.1.36.2", "", valueIs("http-redirect-to-https", false, "passwords and keys go to the web monitor in plain text")},
-	{"plaintext-secrets", warn, "a file with passwords can be read by others", "10.4.2", notYet, nil},
+	{"plaintext-secrets", warn, "a file with passwords can be read by others", "10.4.2", "", plaintextSecrets},
 	{"auth-rate-without-require", warn, "smtp-max-auth-failure-rate without require-auth", "3.3.7.7", "", needs("source", "smtp-max-auth-failure-rate", "require-auth")},
 	{"user-method-mismatch", warn, "password beside another authentication-method", "3.3.8.1; 3.3.8.2", "", userMethod},
 	{"retain-dkim-key", warn, "the private key is delivered with the mail", "3.3.7.43", "", valueIs("retain-x-dkim-key", true, "the private key is delivered with the mail")},
