@@ -19,9 +19,10 @@ const (
 	letter    = 6.9   // the width of a letter at 12 px, rather too wide than too narrow
 )
 
-// box is a node with its place.
+// box is a node with its place, or the place in a column where ribbons to further columns pass between the nodes.
 type box struct {
 	Node
+	lane     bool
 	x, y, h  float64
 	flow     float64 // mail that goes through, in sources
 	in, out  []int   // edges
@@ -29,13 +30,21 @@ type box struct {
 	position int     // in its column
 }
 
-// ribbon is an edge with its place.
+// ribbon is an edge with its place, or the part of one between a column and the next.
 type ribbon struct {
-	Edge
-	share    float64
+	*line
+	share    float64 // of the mail at from
 	from, to *box
 	y0, y1   float64 // top at both ends
 	w        float64
+}
+
+// line is an edge as a whole.
+type line struct {
+	Edge
+	share      float64
+	start, end *box
+	divided    bool // other edges start there too
 }
 
 // picture is a graph with places.
@@ -58,16 +67,38 @@ func layout(g *Graph) *picture {
 		c := n.Kind.column()
 		p.cols[c] = append(p.cols[c], b)
 	}
+	starts := make(map[string]int)
+	for _, e := range g.Edges {
+		starts[e.From]++
+	}
 	for i, share := range g.shares() {
 		e := g.Edges[i]
-		r := &ribbon{Edge: e, share: share, from: byID[e.From], to: byID[e.To]}
-		r.from.out, r.to.in = append(r.from.out, i), append(r.to.in, i)
-		p.ribbons = append(p.ribbons, r)
+		p.connect(&line{e, share, byID[e.From], byID[e.To], starts[e.From] > 1})
 	}
 	p.pour()
 	p.untangle()
 	p.place()
 	return p
+}
+
+// connect draws an edge, through a lane in each column between its ends.
+func (p *picture) connect(l *line) {
+	from, share := l.start, l.share
+	for c := l.start.Kind.column() + 1; ; c++ {
+		to := l.end
+		if c < l.end.Kind.column() {
+			to = &box{Node: Node{Kind: Kind(c)}, lane: true}
+			p.cols[c] = append(p.cols[c], to)
+			p.boxes = append(p.boxes, to)
+		}
+		i := len(p.ribbons)
+		p.ribbons = append(p.ribbons, &ribbon{line: l, share: share, from: from, to: to})
+		from.out, to.in = append(from.out, i), append(to.in, i)
+		if to == l.end {
+			return
+		}
+		from, share = to, 1
+	}
 }
 
 // pour works out how much mail goes through each box. Every box that nothing leads to counts as one source.
@@ -157,6 +188,9 @@ func (p *picture) place() {
 			least := minBox
 			if b.Note != "" && float64(len(col)) <= maxColumn {
 				least = noteBox
+			}
+			if b.lane {
+				least = 1
 			}
 			b.x, b.h = p.x[c], max(least, b.flow*scale)
 			heights[c] += b.h + gapY

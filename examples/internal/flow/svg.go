@@ -48,7 +48,9 @@ func SVG(w io.Writer, g *Graph) error {
 		r.draw(&b, ends[r.to])
 	}
 	for _, x := range p.boxes {
-		x.draw(&b, ends[x])
+		if !x.lane {
+			x.draw(&b, ends[x])
+		}
 	}
 	for _, r := range p.ribbons {
 		r.label(&b)
@@ -86,34 +88,38 @@ func (p *picture) ends() map[*box]string {
 	return end
 }
 
-// draw writes the ribbon as a band between two curves; one too thin to see is drawn as thin as can be seen.
+// draw writes the ribbon as a band between two curves, and on through the lane that it leads to; one too thin to see is drawn as thin
+// as can be seen.
 func (r *ribbon) draw(b *bytes.Buffer, class string) {
 	w := max(r.w, 1)
 	x0, x1 := r.from.x+boxWidth, r.to.x
-	mid := (x0 + x1) / 2
-	fmt.Fprintf(b, `<path class="%s" d="M%s %sC%s %s %s %s %s %sv%sC%s %s %s %s %s %sz"><title>%s → %s: %s</title></path>`+"\n", class,
-		px(x0), px(r.y0), px(mid), px(r.y0), px(mid), px(r.y1), px(x1), px(r.y1), px(w),
+	mid, through := (x0+x1)/2, x1
+	if r.to.lane {
+		through += boxWidth
+	}
+	fmt.Fprintf(b, `<path class="%s" d="M%s %sC%s %s %s %s %s %sH%sv%sH%sC%s %s %s %s %s %sz"><title>%s → %s: %s</title></path>`+"\n", class,
+		px(x0), px(r.y0), px(mid), px(r.y0), px(mid), px(r.y1), px(x1), px(r.y1), px(through), px(w), px(x1),
 		px(mid), px(r.y1+w), px(mid), px(r.y0+w), px(x0), px(r.y0+w),
-		text(r.from.Label), text(r.to.Label), text(r.caption()))
+		text(r.start.Label), text(r.end.Label), text(r.caption()))
 }
 
 // caption is the note of the edge, else its share.
-func (r *ribbon) caption() string {
+func (l *line) caption() string {
 	switch {
-	case r.Note != "":
-		return r.Note
-	case r.Share == nil:
+	case l.Note != "":
+		return l.Note
+	case l.Share == nil:
 		return "share not known"
 	}
-	return percent(r.share)
+	return percent(l.share)
 }
 
 // label writes the share beside the end of the ribbon, where mail is divided.
 func (r *ribbon) label(b *bytes.Buffer) {
-	if r.share == 0 || r.Note == "" && (r.Share == nil || r.share == 1 || len(r.from.out) < 2) {
+	if r.to != r.end || r.line.share == 0 || r.Note == "" && (r.Share == nil || r.line.share == 1 || !r.divided) {
 		return
 	}
-	if r.w < 9 && len(r.to.in) > 1 {
+	if r.w < 12 && len(r.to.in) > 1 {
 		return // it would lie upon another; the tooltip has it
 	}
 	y := r.y1 + r.w/2 + 4
