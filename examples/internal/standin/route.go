@@ -28,7 +28,7 @@ func (s *Server) route(m *injecttest.Message, to string) (injecttest.Route, erro
 	case routing.Refused:
 		return injecttest.Route{}, refuse(550, [3]int{5, 7, 1}, "%s", oneLine(out.Reason))
 	case routing.Bounced:
-		return injecttest.Route{VMTA: out.VMTA, Pool: out.Pool, Queue: queueName(out), Bounce: refuse(550, [3]int{5, 4, 4}, "%s", oneLine(out.Reason))}, nil
+		return injecttest.Route{VMTA: out.VMTA, Pool: out.Pool, Queue: queueName(out), Bounce: bounce(out.Reason)}, nil
 	}
 	switch out.Hop.Kind {
 	case routing.ToMX, routing.ToHosts, routing.ToAddress, routing.ToSparkPost:
@@ -46,6 +46,16 @@ func (s *Server) route(m *injecttest.Message, to string) (injecttest.Route, erro
 		return injecttest.Route{}, refuse(451, [3]int{4, 3, 0}, "%s", oneLine(err.Error()))
 	}
 	return r, nil
+}
+
+// bounce is the reply for a reason of routing, which may begin with its status: "5.3.5: the VMTA does not exist".
+func bounce(reason string) *injecttest.Reply {
+	status, text, _ := strings.Cut(reason, ": ")
+	var x [3]int
+	if n, err := fmt.Sscanf(status, "%d.%d.%d", &x[0], &x[1], &x[2]); err != nil || n != 3 {
+		x, text = [3]int{5, 4, 4}, reason
+	}
+	return refuse(550, x, "%s", oneLine(text))
 }
 
 // message is what routing wants to know.
