@@ -28,6 +28,7 @@ var ErrFound = errors.New("found something wrong")
 // Env is what a command sees of the world.
 type Env struct {
 	Args           []string            // without the command's name
+	Stdin          io.Reader           // for commands that read it
 	Stdout, Stderr io.Writer           // results; errors and progress
 	Getenv         func(string) string // the environment
 	Now            func() time.Time    // the clock
@@ -40,7 +41,7 @@ func Main(name string, run func(context.Context, *Env) error) { os.Exit(Run(name
 func Run(name string, run func(context.Context, *Env) error) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	err := run(ctx, &Env{Args: os.Args[1:], Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now})
+	err := run(ctx, &Env{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv, Now: time.Now})
 	switch {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 		return ExitDone

@@ -144,8 +144,10 @@ func TestWithoutTerminal(t *testing.T) {
 	}
 	defer file.Close()
 	var b bytes.Buffer
-	for _, p := range []*Progress{NewProgress(&b, "work", 2), NewProgress(file, "work", 2), NewProgress(&b, "work", 0), nil, {}} {
+	for _, p := range []*Progress{NewProgress(&b, "work", 2), NewProgress(file, "work", 2), NewProgress(&b, "work", 0),
+		NewByteProgress(&b, "work", 2), NewByteProgress(file, "work", 2), NewByteProgress(&b, "work", 0), nil, {}} {
 		p.Step()
+		p.Add(1)
 		p.Step()
 		p.Step()
 		p.Done()

@@ -25,10 +25,29 @@ func NewProgress(w io.Writer, title string, total int) *Progress {
 	return &Progress{all, bar}
 }
 
+// NewByteProgress starts a bar of so many bytes on w, if w is a terminal.
+func NewByteProgress(w io.Writer, title string, total int64) *Progress {
+	if !IsTerminal(w) || total <= 0 {
+		return nil
+	}
+	all := mpb.New(mpb.WithOutput(w), mpb.WithWidth(48))
+	bar := all.AddBar(total,
+		mpb.PrependDecorators(decor.Name(title+" "), decor.CountersKibiByte("% .1f / % .1f")),
+		mpb.AppendDecorators(decor.AverageSpeed(decor.SizeB1024(0), "% .1f "), decor.AverageETA(decor.ET_STYLE_GO)))
+	return &Progress{all, bar}
+}
+
 // Step moves the bar on.
 func (p *Progress) Step() {
 	if p != nil && p.bar != nil {
 		p.bar.Increment()
+	}
+}
+
+// Add moves the bar on by n.
+func (p *Progress) Add(n int) {
+	if p != nil && p.bar != nil {
+		p.bar.IncrBy(n)
 	}
 }
 
