@@ -148,6 +148,9 @@ func kindsOf(changes *Changes) map[Kind]bool {
 	for _, ch := range changes.List {
 		kinds[ch.Kind] = true
 	}
+	if kinds[KindKey] {
+		kinds[KindDomain] = true
+	}
 	return kinds
 }
 

@@ -46,6 +46,16 @@ func large(tb testing.TB) *sparkpost.State {
 	for i := range 60 {
 		s.Subaccounts = append(s.Subaccounts, sparkpost.SubaccountSpec{Name: fmt.Sprintf("vmta-%02d", i), IPPool: new(fmt.Sprintf("cold_%d", i%6))})
 	}
+	for i := range 12 {
+		t := sparkpost.TrackingSpec{Name: fmt.Sprintf("click.t%02d.example", i), Verify: i%2 == 0, ManagedCertificate: i%4 == 0}
+		if i < 6 {
+			t.Owner = fmt.Sprintf("vmta-%02d", i/2)
+		}
+		if i == 2 || i == 8 {
+			t.Default = new(true)
+		}
+		s.Tracking = append(s.Tracking, t)
+	}
 	for i := range 120 {
 		d := sparkpost.DomainSpec{Name: fmt.Sprintf("d%03d.example", i), DKIM: keys[i%3], VerifyDKIM: i%4 == 0}
 		if i%10 == 9 {
@@ -53,16 +63,22 @@ func large(tb testing.TB) *sparkpost.State {
 		} else {
 			d.Owner = fmt.Sprintf("vmta-%02d", i%60)
 		}
+		if i%60 < 3 {
+			d.TrackingDomain = new(fmt.Sprintf("click.t%02d.example", 2*(i%60)))
+			d.Keys = []sparkpost.KeySpec{{ID: "extra", DKIM: keys[(i+1)%3], Verify: true}, {ID: "parent", DKIM: keys[(i+2)%3], SigningDomain: new("example.com"), Headers: new("from")}}
+		}
 		s.Domains = append(s.Domains, d)
 	}
-	s.Remove = []sparkpost.Ref{{Kind: sparkpost.KindPool, Key: "old"}, {Kind: sparkpost.KindDomain, Key: "old.example"}}
+	s.Region = sparkpost.US
+	s.Remove = []sparkpost.Ref{{Kind: sparkpost.KindPool, Key: "old"}, {Kind: sparkpost.KindDomain, Key: "old.example"},
+		{Kind: sparkpost.KindTracking, Key: "old.t.example"}, {Kind: sparkpost.KindKey, Key: "d000.example/old"}}
 	return s
 }
 
 // largeAccount is an account on the way to large: some of it is there and differs, some has to go.
 func largeAccount(tb testing.TB, want *sparkpost.State) *sparkposttest.Server {
 	tb.Helper()
-	cfg := sparkposttest.Config{LookupTXT: zone(want)}
+	cfg := sparkposttest.Config{LookupTXT: zone(want), LookupCNAME: func(string) (string, error) { return "v2.spgo.io", nil }}
 	for i := range 8 {
 		cfg.IPs = append(cfg.IPs, fmt.Sprintf("192.0.2.%d", 20+i))
 	}
@@ -82,8 +98,15 @@ func largeAccount(tb testing.TB, want *sparkpost.State) *sparkposttest.Server {
 	check(err)
 	_, err = c.Subaccount(sub.ID).Domains.Create(ctx, sparkpost.NewDomain{Name: "d000.example", DKIM: want.Domains[1].DKIM})
 	check(err)
+	for _, id := range []string{"old", "extra"} {
+		_, err = c.Subaccount(sub.ID).Domains.Keys("d000.example").Create(ctx, sparkpost.NewSigningKey{ID: id, DKIM: want.Domains[0].DKIM})
+		check(err)
+	}
 	_, err = c.Primary().Domains.Create(ctx, sparkpost.NewDomain{Name: "old.example", NoKey: true})
 	check(err)
+	for _, name := range []string{"old.t.example", "click.t06.example"} {
+		check(c.Primary().Tracking.Create(ctx, sparkpost.NewTrackingDomain{Name: name}))
+	}
 	return srv
 }
 
@@ -146,46 +169,34 @@ var spoils = []struct {
 	{name: "reset after", fault: sparkposttest.Fault{Reset: true, AfterEffect: true}},
 }
 
-// An apply of about 200 resources is spoilt at each request in each way, then run again from a fresh plan: the end state is that of
-// the undisturbed apply. Without -long a sample is taken, of every request and every way, but not of every pair.
+// An apply of about 200 resources is spoilt at a request in some way, then run again from a fresh plan: the end state is that of the
+// undisturbed apply. With -long every request is spoilt in every way; without it, requests of every class (method and kind of resource)
+// in every other way, the classes taking turns.
 func TestLargeApplySpoiltAnywhere(t *testing.T) {
 	t.Parallel()
 	want := large(t)
 	srv := largeAccount(t, want)
 	c := direct(t, srv)
 	changes := mustPlan(t, mustRead(t, c, want), want)
-	if n := len(want.Pools) + len(want.IPs) + len(want.Subaccounts) + len(want.Domains); n < 190 || len(changes.Conflicts) > 0 {
+	if n := len(want.Pools) + len(want.IPs) + len(want.Subaccounts) + len(want.Tracking) + len(want.Domains); n < 200 || len(changes.Conflicts) > 0 {
 		t.Fatalf("%d resources, conflicts %v", n, changes.Conflicts)
 	}
 	before := len(srv.Requests())
 	if _, err := sparkpost.Apply(t.Context(), c, changes, serial); err != nil {
 		t.Fatal(err)
 	}
-	total, goal := len(srv.Requests())-before, byName(t, srv.Snapshot())
+	seen, goal := srv.Requests()[before:], byName(t, srv.Snapshot())
 	if again := mustPlan(t, mustRead(t, c, want), want); !again.Empty() {
 		t.Fatalf("plan after apply:\n%s", again)
 	}
-
-	step := 1 // every request in one way, the ways taking turns
-	if testing.Short() {
-		step = 9
-	}
-	type point struct{ n, spoil int }
-	var points []point
-	for n := 1; n <= total; n += step {
-		for k := range spoils {
-			if *long || k == n%len(spoils) {
-				points = append(points, point{n, k})
-			}
-		}
-	}
+	points, classes := choosePoints(seen)
 	work := make(chan point)
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for p := range work {
-				if msg := spoilAt(t, want, p.n, p.spoil, goal); msg != "" {
-					t.Errorf("request %d of %d, %s: %s", p.n, total, spoils[p.spoil].name, msg)
+				if msg := spoilAt(t, want, p, goal); msg != "" {
+					t.Errorf("request %d of %d, %s: %s", p.n, len(seen), spoils[p.spoil].name, msg)
 				}
 			}
 		})
@@ -195,27 +206,62 @@ func TestLargeApplySpoiltAnywhere(t *testing.T) {
 	}
 	close(work)
 	wg.Wait()
-	t.Logf("%d requests, %d applies spoilt", total, len(points))
+	t.Logf("%d requests of %d classes, %d applies spoilt", len(seen), classes, len(points))
 }
 
-// spoilAt runs the large apply with its n-th request spoilt, then again, and says how the end differs from the goal.
-func spoilAt(t *testing.T, want *sparkpost.State, n, spoil int, goal string) string {
+// point is one run: which request is spoilt, counted from 1, in which way, and how the apply goes about it.
+type point struct{ n, spoil, mode int }
+
+// choosePoints takes requests from every class, spread over it, and spoils each of them in another way. A small class has requests that
+// are spoilt several times.
+func choosePoints(seen []sparkposttest.Request) (points []point, classes int) {
+	byClass := map[string][]int{}
+	var order []string
+	for i, r := range seen {
+		parts := strings.Split(strings.TrimPrefix(r.Path, "/api/v1/"), "/")
+		for j := 1; j < len(parts); j += 2 {
+			parts[j] = "*"
+		}
+		class := r.Method + " " + strings.Join(parts, "/")
+		if byClass[class] == nil {
+			order = append(order, class)
+		}
+		byClass[class] = append(byClass[class], i+1)
+	}
+	for c, class := range order {
+		all := byClass[class]
+		for k := range spoils {
+			switch {
+			case *long:
+				for _, n := range all {
+					points = append(points, point{n, k, len(points)})
+				}
+			case k%2 == c%2 && (!testing.Short() || k%7 == c%7):
+				points = append(points, point{all[k*len(all)/len(spoils)], k, len(points)})
+			}
+		}
+	}
+	return points, len(order)
+}
+
+// spoilAt runs the large apply with one request spoilt, then again, and says how the end differs from the goal.
+func spoilAt(t *testing.T, want *sparkpost.State, p point, goal string) string {
 	srv := largeAccount(t, want)
 	defer srv.Close()
 	c := direct(t, srv)
 	changes := mustPlan(t, mustRead(t, c, want), want)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	f := spoils[spoil].fault
-	f.Nth = n
-	if spoils[spoil].cancel {
+	f := spoils[p.spoil].fault
+	f.Nth = p.n
+	if spoils[p.spoil].cancel {
 		f.Hit = cancel
 	}
 	srv.Inject(f)
 	// Half the runs stop at the failure, half go on around it; a third has several requests under way.
-	opts := &sparkpost.ApplyOptions{Concurrency: []int{1, 1, 5}[n%3], ContinueOnError: n%2 == 0}
+	opts := &sparkpost.ApplyOptions{Concurrency: []int{1, 1, 5}[p.mode%3], ContinueOnError: p.mode%2 == 0}
 	_, first := sparkpost.Apply(ctx, c, changes, opts)
-	if n%5 != 0 { // every fifth applies the same changes once more
+	if p.mode%5 != 0 { // every fifth applies the same changes once more
 		changes = mustPlan(t, mustRead(t, c, want), want)
 	}
 	if _, err := sparkpost.Apply(t.Context(), c, changes, nil); err != nil {
@@ -224,8 +270,8 @@ func spoilAt(t *testing.T, want *sparkpost.State, n, spoil int, goal string) str
 	if diff := cmp.Diff(goal, byName(t, srv.Snapshot())); diff != "" {
 		return fmt.Sprintf("(first run: %v) (-want +got):\n%s", first, diff)
 	}
-	if p := srv.Problems(); len(p) > 0 {
-		return fmt.Sprintf("problems: %v", p)
+	if problems := srv.Problems(); len(problems) > 0 {
+		return fmt.Sprintf("problems: %v", problems)
 	}
 	return ""
 }

@@ -244,8 +244,16 @@ func (c Change) refs() []Ref {
 		add(KindPool, it.IP.Pool)
 	case it.Subaccount != nil:
 		add(KindPool, it.Subaccount.IPPool)
-	case it.Domain != nil && it.Domain.OwnerID == 0:
-		add(KindSubaccount, &it.Domain.Owner)
+	case it.Tracking != nil && it.Tracking.OwnerID == 0:
+		add(KindSubaccount, &it.Tracking.Owner)
+	case it.Domain != nil:
+		if c.Kind == KindKey {
+			add(KindDomain, &it.Domain.Name)
+		}
+		if it.Domain.OwnerID == 0 {
+			add(KindSubaccount, &it.Domain.Owner)
+		}
+		add(KindTracking, it.Domain.TrackingDomain)
 	}
 	return refs
 }

@@ -82,7 +82,9 @@ type Item struct {
 	IP *IPSpec `json:"sending_ip,omitempty"`
 	// Subaccount is set for [KindSubaccount].
 	Subaccount *SubaccountSpec `json:"subaccount,omitempty"`
-	// Domain is set for [KindDomain].
+	// Tracking is set for [KindTracking].
+	Tracking *TrackingSpec `json:"tracking_domain,omitempty"`
+	// Domain is set for [KindDomain], and for [KindKey] with that one key.
 	Domain *DomainSpec `json:"sending_domain,omitempty"`
 }
 
@@ -148,7 +150,7 @@ func (c Change) diff() []FieldChange {
 
 // fieldOrder is the order of fields in text.
 var fieldOrder = [...]string{"name", "subaccount", "ip_pool", "auto_warmup_overflow_pool", "signing_domain", "auto_warmup_enabled", "auto_warmup_stage",
-	"status", "tracking_domain", "shared_with_subaccounts", "is_default_bounce_domain", "dkim", "verify"}
+	"status", "tracking_domain", "shared_with_subaccounts", "is_default_bounce_domain", "secure", "default", "managed_certificate", "headers", "dkim", "verify"}
 
 // fields returns the set fields as text. A nil Item has none.
 func (it *Item) fields() map[string]string {
@@ -179,18 +181,44 @@ func (it *Item) fields() map[string]string {
 		text("name", nonEmpty(it.Subaccount.Name))
 		text("ip_pool", it.Subaccount.IPPool)
 		text("status", it.Subaccount.Status)
+	case it.Tracking != nil:
+		t := it.Tracking
+		ownerField(m, t.Owner, t.OwnerID)
+		flag("secure", t.Secure)
+		flag("default", t.Default)
+		if t.ManagedCertificate {
+			m["managed_certificate"] = "true"
+		}
+		if t.Verify {
+			m["verify"] = "cname"
+		}
+	case it.Domain != nil && len(it.Domain.Keys) == 1:
+		k := it.Domain.Keys[0]
+		ownerField(m, it.Domain.Owner, it.Domain.OwnerID)
+		text("signing_domain", k.SigningDomain)
+		text("headers", k.Headers)
+		if k.DKIM != nil {
+			m["dkim"] = k.DKIM.Selector + ":" + squeeze(k.DKIM.Public)
+		}
+		if k.Verify {
+			m["verify"] = "dkim"
+		}
 	case it.Domain != nil:
 		it.Domain.fields(m, text, flag)
 	}
 	return m
 }
 
-func (d *DomainSpec) fields(m map[string]string, text func(string, *string), flag func(string, *bool)) {
-	if d.Owner != "" {
-		m["subaccount"] = d.Owner
-	} else if d.OwnerID != 0 {
-		m["subaccount"] = strconv.Itoa(d.OwnerID)
+func ownerField(m map[string]string, name string, id int) {
+	if name != "" {
+		m["subaccount"] = name
+	} else if id != 0 {
+		m["subaccount"] = strconv.Itoa(id)
 	}
+}
+
+func (d *DomainSpec) fields(m map[string]string, text func(string, *string), flag func(string, *bool)) {
+	ownerField(m, d.Owner, d.OwnerID)
 	text("tracking_domain", d.TrackingDomain)
 	flag("shared_with_subaccounts", d.Shared)
 	flag("is_default_bounce_domain", d.DefaultBounce)

@@ -18,6 +18,7 @@ func Plan(have, want *State) (*Changes, error) {
 		return nil, err
 	}
 	p := &planner{have: have, want: want, pools: map[string]PoolSpec{}, broken: map[Ref]bool{}, verified: map[string]bool{}, bounce: map[int]string{},
+		track: map[int]string{}, tracking: map[string]holder{},
 		subs: indexSubaccounts(have.Subaccounts), wanted: indexSubaccounts(want.Subaccounts)}
 	if p.region = have.Region; p.region == "" {
 		p.region = want.Region
@@ -27,6 +28,7 @@ func Plan(have, want *State) (*Changes, error) {
 	p.planPools()
 	p.planIPs()
 	p.planSubaccounts()
+	p.planTracking()
 	p.planDomains()
 	p.planSigning()
 	p.planRemovals()
@@ -54,10 +56,14 @@ const (
 	rankIP
 	rankSubaccount
 	rankSubaccountUpdate
+	rankTracking
 	rankDomain
+	rankKey
 	rankVerify
-	rankVerified // what needs a verified domain: default bounce domains, signing domains of pools
+	rankVerified // what needs a verified domain: default domains, certificates, signing domains of pools
+	rankKeyDelete
 	rankDomainDelete
+	rankTrackingDelete
 	rankPoolDelete
 )
 
@@ -77,8 +83,10 @@ type planner struct {
 	region     Region
 	records    Records
 	kept       []Change
-	verified   map[string]bool // domains whose DKIM key will be valid
-	bounce     map[int]string  // default bounce domains that are wanted, by owner
+	verified   map[string]bool   // domains whose DKIM key will be valid
+	bounce     map[int]string    // default bounce domains that are wanted, by owner
+	track      map[int]string    // the same for tracking domains
+	tracking   map[string]holder // the tracking domains as they will be, with their owners
 }
 
 func (p *planner) add(rank int, c Change) { p.steps = append(p.steps, step{rank, c}) }
@@ -121,8 +129,16 @@ func (p *planner) planKept() {
 			keep(OpNothing, KindSubaccount, w.key(), "")
 		}
 	}
+	for _, w := range p.want.Tracking {
+		keep(OpNothing, KindTracking, w.Name, "")
+	}
 	for _, w := range p.want.Domains {
 		keep(OpNothing, KindDomain, w.Name, "")
+		for _, k := range w.Keys {
+			if !p.broken[Ref{KindDomain, w.Name}] {
+				keep(OpNothing, KindKey, w.Name+"/"+k.ID, "")
+			}
+		}
 	}
 }
 

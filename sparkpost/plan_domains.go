@@ -3,6 +3,7 @@ package sparkpost
 import (
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // ownerToBe stands for a subaccount that the plan makes.
@@ -14,8 +15,12 @@ func (p *planner) planDomains() {
 		have[h.Name] = h
 	}
 	for _, w := range p.want.Domains {
-		owner, problem, hint := p.domainOwner(w)
+		owner, problem, hint := p.owner(w.Owner, w.OwnerID)
 		if problem != "" {
+			p.conflict(KindDomain, w.Name, problem, hint)
+			continue
+		}
+		if problem, hint := p.cannotLink(w, owner); problem != "" {
 			p.conflict(KindDomain, w.Name, problem, hint)
 			continue
 		}
@@ -23,25 +28,29 @@ func (p *planner) planDomains() {
 		switch {
 		case !exists:
 			p.createDomain(w, owner)
+			p.planKeys(w, DomainSpec{OwnerID: owner, Keys: []KeySpec{}})
 		case h.OwnerID != owner:
-			p.changeOwner(w, h, owner)
+			if p.changeOwner(w, h, owner) {
+				p.planKeys(w, DomainSpec{OwnerID: owner, Keys: []KeySpec{}})
+			}
 		case h.Status != nil && h.Status.Compliance == "blocked":
 			p.conflict(KindDomain, w.Name, "SparkPost's compliance review has blocked it", "write to SparkPost's support")
 		default:
 			p.updateDomain(w, h)
+			p.planKeys(w, h)
 		}
 	}
 }
 
-// domainOwner returns the id of the owner, 0 for the primary account and ownerToBe for a subaccount that the plan makes.
-func (p *planner) domainOwner(w DomainSpec) (id int, problem, hint string) {
-	if w.OwnerID == 0 && w.Owner == "" {
+// owner returns the id of the owner of a wanted domain, 0 for the primary account and ownerToBe for a subaccount that the plan makes.
+func (p *planner) owner(name string, number int) (id int, problem, hint string) {
+	if number == 0 && name == "" {
 		return 0, "", ""
 	}
-	look := SubaccountSpec{Name: w.Owner, ID: w.OwnerID}
+	look := SubaccountSpec{Name: name, ID: number}
 	named := p.wanted.match(look) // wanted subaccounts, which may carry an id
 	if len(named) > 1 {
-		return 0, fmt.Sprintf("the state holds several subaccounts %q", w.Owner), "give the id of the owner"
+		return 0, fmt.Sprintf("the state holds several subaccounts %q", name), "give the id of the owner"
 	}
 	if len(named) == 1 {
 		if p.broken[Ref{KindSubaccount, named[0].key()}] {
@@ -54,21 +63,23 @@ func (p *planner) domainOwner(w DomainSpec) (id int, problem, hint string) {
 	case len(found) == 1:
 		return found[0].ID, "", ""
 	case len(found) > 1:
-		return 0, fmt.Sprintf("several subaccounts are named %q: %s", w.Owner, describeIDs(found)), "give the id of the owner"
+		return 0, fmt.Sprintf("several subaccounts are named %q: %s", name, describeIDs(found)), "give the id of the owner"
 	case len(named) == 1 && look.ID == 0:
 		return ownerToBe, "", ""
 	}
-	return 0, "there is no " + w.ownerText(), "add it to the state"
+	return 0, "there is no " + ownerText(name, number), "add it to the state"
 }
 
-func (d DomainSpec) ownerText() string {
+func (d DomainSpec) ownerText() string { return ownerText(d.Owner, d.OwnerID) }
+
+func ownerText(name string, id int) string {
 	switch {
-	case d.Owner != "" && d.OwnerID != 0:
-		return fmt.Sprintf("subaccount %d (%s)", d.OwnerID, d.Owner)
-	case d.Owner != "":
-		return fmt.Sprintf("subaccount %q", d.Owner)
-	case d.OwnerID != 0:
-		return fmt.Sprintf("subaccount %d", d.OwnerID)
+	case name != "" && id != 0:
+		return fmt.Sprintf("subaccount %d (%s)", id, name)
+	case name != "":
+		return fmt.Sprintf("subaccount %q", name)
+	case id != 0:
+		return fmt.Sprintf("subaccount %d", id)
 	}
 	return "the primary account"
 }
@@ -93,17 +104,18 @@ func (p *planner) createDomain(w DomainSpec, owner int) {
 	p.verifyDomain(w, DomainSpec{Name: w.Name, OwnerID: owner, Status: &DomainStatus{}})
 }
 
-// changeOwner plans a domain to be deleted and made again, when that is asked for and nothing speaks against it; otherwise it says why not.
-func (p *planner) changeOwner(w, h DomainSpec, owner int) {
+// changeOwner plans a domain to be deleted and made again, when that is asked for and nothing speaks against it, and reports whether it
+// did; otherwise it says why not.
+func (p *planner) changeOwner(w, h DomainSpec, owner int) bool {
 	problem := fmt.Sprintf("it belongs to %s, not to %s", h.ownerText(), w.ownerText())
 	if lacks := p.cannotMove(w, h); lacks != "" {
 		p.conflict(KindDomain, w.Name, problem, "the owner is fixed at creation; to delete the domain and make it again, "+lacks)
-		return
+		return false
 	}
 	if !w.ChangeOwner {
 		p.conflict(KindDomain, w.Name, problem, "the owner is fixed at creation; its key is at hand and in DNS, so that change_owner can "+
 			"delete the domain and make it again, and its mail is rejected in between")
-		return
+		return false
 	}
 	b, a := DomainSpec{Name: h.Name, Owner: h.Owner, OwnerID: h.OwnerID, DKIM: h.DKIM}, head(w, owner)
 	a.DKIM, a.TrackingDomain, a.Shared, a.VerifyDKIM = w.DKIM, w.TrackingDomain, w.Shared, true
@@ -118,6 +130,7 @@ func (p *planner) changeOwner(w, h DomainSpec, owner int) {
 	p.verified[w.Name] = true
 	w.VerifyDKIM = false // part of the move
 	p.verifyDomain(w, DomainSpec{Name: w.Name, OwnerID: owner, Status: &DomainStatus{}})
+	return true
 }
 
 // cannotMove says what is missing for a domain to be made again as it was, "" when nothing is.
@@ -161,7 +174,7 @@ func (p *planner) updateDomain(w, h DomainSpec) {
 		}
 		if !h.DKIM.same(w.DKIM) {
 			if in, why := p.have.hasKey(w.DKIM, w.Name); in == dnsMissing { // SparkPost would refuse it
-				p.record(w, w.DKIM)
+				p.record(w.Name, w.Name, w.DKIM)
 				p.wait(KindDomain, w.Name, "its new key is not in DNS yet: "+why, "publish the record, then run again")
 				return
 			}
@@ -183,11 +196,12 @@ func (k *DKIMKey) same(o *DKIMKey) bool {
 	return k.Selector == o.Selector && squeeze(k.Public) == squeeze(o.Public)
 }
 
-// record notes the TXT record of a key.
-func (p *planner) record(w DomainSpec, k *DKIMKey) {
-	name, value := k.Record(w.Name)
-	in, _ := p.have.hasKey(k, w.Name)
-	p.records = append(p.records, Record{Name: name, Type: "TXT", Value: value, Domain: w.Name, Why: "DKIM key of " + w.Name, Published: in == dnsPresent})
+// record notes the TXT record of a key that belongs to domain, or to domain/id, and has signs as d=.
+func (p *planner) record(of, signs string, k *DKIMKey) {
+	name, value := k.Record(signs)
+	in, _ := p.have.hasKey(k, signs)
+	domain, _, _ := strings.Cut(of, "/")
+	p.records = append(p.records, Record{Name: name, Type: "TXT", Value: value, Domain: domain, Why: "DKIM key of " + of, Published: in == dnsPresent})
 }
 
 // verifyDomain plans the checks of a domain that is there as h when they run, and what follows from them.
@@ -198,10 +212,7 @@ func (p *planner) verifyDomain(w, h DomainSpec) {
 		p.verified[w.Name] = a.VerifyDKIM
 	}
 	if w.VerifyCNAME && status.CNAME != Valid {
-		a.VerifyCNAME = true
-		target := p.region.target()
-		p.records = append(p.records, Record{Name: w.Name, Type: "CNAME", Value: target, Domain: w.Name, Why: "bounce domain " + w.Name,
-			Published: p.have.hasCNAME(w.Name, target)})
+		a.VerifyCNAME = p.canVerifyCNAME(KindDomain, w.Name, "bounce domain", p.region.bounceTarget())
 	}
 	if a.VerifyDKIM || a.VerifyCNAME {
 		p.add(rankVerify, Change{Op: OpVerify, Kind: KindDomain, Key: w.Name, After: &Item{Domain: &a}})
@@ -225,7 +236,11 @@ func (p *planner) planBounce(w, h DomainSpec, verified bool) {
 		return
 	}
 	if *w.DefaultBounce && !verified {
-		p.wait(KindDomain, w.Name, "it cannot be the default bounce domain before its CNAME is verified", "ask for verify_cname too")
+		hint := "ask for verify_cname too"
+		if w.VerifyCNAME {
+			hint = "run again then"
+		}
+		p.wait(KindDomain, w.Name, "it cannot be the default bounce domain before its CNAME is verified", hint)
 		return
 	}
 	reason := ""
@@ -239,14 +254,29 @@ func (p *planner) planBounce(w, h DomainSpec, verified bool) {
 
 // canVerifyKey reports whether the check of a key has a chance, and says otherwise what has to happen first.
 func (p *planner) canVerifyKey(w, h DomainSpec) bool {
-	k := keyOf(w, h)
+	return p.keyReady(KindDomain, w.Name, w.Name, keyOf(w, h))
+}
+
+// keyReady is canVerifyKey for the key that a resource has, nil when SparkPost has yet to make it.
+func (p *planner) keyReady(kind Kind, of, signs string, k *DKIMKey) bool {
 	if k == nil {
-		p.wait(KindDomain, w.Name, "SparkPost makes its key, so that the record cannot be in DNS yet", "apply, then plan again: the plan shows the record to publish")
+		p.wait(kind, of, "SparkPost makes its key, so that the record cannot be in DNS yet", "apply, then plan again: the plan shows the record to publish")
 		return false
 	}
-	p.record(w, k)
-	if in, why := p.have.hasKey(k, w.Name); in == dnsMissing {
-		p.wait(KindDomain, w.Name, "its key is not in DNS yet: "+why, "publish the record, then run again")
+	p.record(of, signs, k)
+	if in, why := p.have.hasKey(k, signs); in == dnsMissing {
+		p.wait(kind, of, "its key is not in DNS yet: "+why, "publish the record, then run again")
+		return false
+	}
+	return true
+}
+
+// canVerifyCNAME is the same for a CNAME record, which may point to any of the targets; the first is the one to publish.
+func (p *planner) canVerifyCNAME(kind Kind, name, what string, targets ...string) bool {
+	in, why := p.have.hasCNAME(name, targets...)
+	p.records = append(p.records, Record{Name: name, Type: "CNAME", Value: targets[0], Domain: name, Why: what + " " + name, Published: in == dnsPresent})
+	if in == dnsMissing {
+		p.wait(kind, name, "its CNAME record is not in DNS yet: "+why, "publish the record, then run again")
 		return false
 	}
 	return true

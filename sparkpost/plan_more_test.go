@@ -291,7 +291,7 @@ func TestStateSchema(t *testing.T) {
 		case reflect.Map:
 			check(at+"{}", s["additionalProperties"].(map[string]any), typ.Elem())
 		case reflect.Struct:
-			if typ == reflect.TypeFor[sparkpost.DomainStatus]() {
+			if typ == reflect.TypeFor[sparkpost.DomainStatus]() || typ == reflect.TypeFor[sparkpost.TrackingStatus]() {
 				return // read only
 			}
 			if s["additionalProperties"] != false {

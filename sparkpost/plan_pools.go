@@ -199,8 +199,15 @@ func (p *planner) planRemovals() {
 		switch r.Kind {
 		case KindDomain:
 			p.removeDomain(r.Key)
+		case KindKey:
+			p.removeKey(r.Key)
 		case KindPool:
 			p.removePool(r.Key)
+		}
+	}
+	for _, r := range p.want.Remove { // after the domains that link them
+		if r.Kind == KindTracking {
+			p.removeTracking(r.Key)
 		}
 	}
 }

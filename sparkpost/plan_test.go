@@ -30,6 +30,11 @@ func present() *sparkpost.State {
 			{ID: 7, Name: "dup", IPPool: new(""), Status: new("active")}, {ID: 8, Name: "dup", IPPool: new(""), Status: new("suspended")},
 			{ID: 5, Name: "news", IPPool: new("promo"), Status: new("active")}, {ID: 9, Name: "old", IPPool: new(""), Status: new("terminated")},
 		},
+		Tracking: []sparkpost.TrackingSpec{
+			{Name: "t.example", Owner: "news", OwnerID: 5, Secure: new(false), Default: new(true), Status: &sparkpost.TrackingStatus{Verified: true, CNAME: "valid"}},
+			{Name: "u.example", Secure: new(false), Default: new(false), Status: &sparkpost.TrackingStatus{CNAME: "unverified"}},
+			{Name: "v.example", Secure: new(false), Default: new(false), Status: &sparkpost.TrackingStatus{Compliance: "blocked"}},
+		},
 		Domains: []sparkpost.DomainSpec{
 			{Name: "a.example", TrackingDomain: new(""), Shared: new(false), Status: &sparkpost.DomainStatus{DKIM: "valid"},
 				DKIM: &sparkpost.DKIMKey{Selector: "s1", Public: "AAAA"}},
@@ -113,9 +118,9 @@ func TestPlan(t *testing.T) {
 				"! sending_domain a.example: it belongs to the primary account, not to subaccount \"news\"; the owner is fixed at creation; to delete the domain and make it again, its private key is needed, since SparkPost would make another\n"},
 		{"domain for a subaccount to be made", S{Subaccounts: []sparkpost.SubaccountSpec{{Name: "x"}}, Domains: []sparkpost.DomainSpec{{Name: "x.example", Owner: "x", VerifyCNAME: true, DKIM: &sparkpost.DKIMKey{Selector: "s", Public: "CCCC"}}}},
 			"+ subaccount x (subaccounts cannot be deleted)\n+ sending_domain x.example: subaccount=x, dkim=s:CCCC (SparkPost removes it unless it is verified within two weeks)\n? sending_domain x.example: subaccount=x, cname\n"},
-		{"domain fields", S{Domains: []sparkpost.DomainSpec{{Name: "a.example", Shared: new(true), TrackingDomain: new("t.example"), DKIM: &sparkpost.DKIMKey{Selector: "s2", Public: "DDDD"}, VerifyDKIM: true},
+		{"domain fields", S{Domains: []sparkpost.DomainSpec{{Name: "a.example", Shared: new(true), TrackingDomain: new("u.example"), DKIM: &sparkpost.DKIMKey{Selector: "s2", Public: "DDDD"}, VerifyDKIM: true},
 			{Name: "b.example", Owner: "news", TrackingDomain: new(""), VerifyDKIM: true}}},
-			"~ sending_domain a.example: tracking_domain \"\" -> \"t.example\", shared_with_subaccounts \"false\" -> \"true\", dkim \"s1:AAAA\" -> \"s2:DDDD\" (the new key must be in DNS already)\n" +
+			"~ sending_domain a.example: tracking_domain \"\" -> \"u.example\", shared_with_subaccounts \"false\" -> \"true\", dkim \"s1:AAAA\" -> \"s2:DDDD\" (the new key must be in DNS already)\n" +
 				"~ sending_domain b.example: tracking_domain \"t.example\" -> \"\"\n? sending_domain a.example: dkim\n? sending_domain b.example: subaccount=news, dkim\n"},
 		{"blocked domain", S{Domains: []sparkpost.DomainSpec{{Name: "c.example"}}}, "! sending_domain c.example: SparkPost's compliance review has blocked it; write to SparkPost's support\n"},
 		{"removals", S{Remove: []sparkpost.Ref{{Kind: sparkpost.KindPool, Key: "spare"}, {Kind: sparkpost.KindDomain, Key: "b.example"}}},
@@ -194,7 +199,7 @@ func TestPlanRefuses(t *testing.T) {
 		"no selector":                  {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: &sparkpost.DKIMKey{Public: "AAAA"}}}},
 		"call State.LoadKeys":          {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: &sparkpost.DKIMKey{Selector: "s", File: "f"}}}},
 		"wanted and to be removed":     {Domains: []sparkpost.DomainSpec{{Name: "a.example", DKIM: key}}, Remove: []sparkpost.Ref{{Kind: sparkpost.KindDomain, Key: "a.example"}}},
-		"only pools and domains":       {Remove: []sparkpost.Ref{{Kind: sparkpost.KindSubaccount, Key: "s"}}},
+		"only pools, domains":          {Remove: []sparkpost.Ref{{Kind: sparkpost.KindSubaccount, Key: "s"}}},
 		"a.example\" is named twice":   {Domains: []sparkpost.DomainSpec{{Name: "a.example"}, {Name: "a.example", Owner: "s"}}},
 		"vmta\" is named twice":        {Subaccounts: []sparkpost.SubaccountSpec{{Name: "vmta"}, {Name: "vmta", IPPool: new("")}}},
 		"192.0.2.1\" is named twice":   {IPs: []sparkpost.IPSpec{{Address: "192.0.2.1"}, {Address: "192.0.2.1"}}},

@@ -13,7 +13,8 @@ import (
 	"text/tabwriter"
 )
 
-// Resolver answers DNS questions. A *net.Resolver is one.
+// Resolver answers DNS questions. A *net.Resolver is one. LookupCNAME gives the name itself when it has addresses of its own, and a
+// *net.DNSError with IsNotFound when there is nothing.
 type Resolver interface {
 	LookupTXT(ctx context.Context, name string) ([]string, error)
 	LookupCNAME(ctx context.Context, host string) (string, error)
@@ -122,8 +123,24 @@ func zoneStrings(s string) string {
 	return "( " + strings.Join(parts, " ") + " )"
 }
 
-// target is where the CNAME of a bounce domain points (reference: hosts), "" for an unknown region.
-func (r Region) target() string {
+// trackingTarget is where the CNAME of a tracking domain points (reference: hosts), "" for an unknown region. managed is for domains with a
+// managed certificate.
+func (r Region) trackingTarget(managed bool) string {
+	target := "spgo.io"
+	if managed {
+		target = "v2.spgo.io"
+	}
+	switch Region(strings.ToUpper(string(r))) {
+	case US:
+		return target
+	case EU:
+		return "eu." + target
+	}
+	return ""
+}
+
+// bounceTarget is the same for a bounce domain.
+func (r Region) bounceTarget() string {
 	switch Region(strings.ToUpper(string(r))) {
 	case US:
 		return "sparkpostmail.com"
@@ -152,11 +169,23 @@ func (s *State) LookUp(ctx context.Context, r Resolver, want *State) error {
 		}
 	}
 	for _, w := range want.Domains {
-		if k := keyOf(w, have[w.Name]); k != nil {
+		h := have[w.Name]
+		if k := keyOf(w, h); k != nil {
 			name, _ := k.Record(w.Name)
 			ask(question{name, "TXT"})
 		}
 		if w.VerifyCNAME {
+			ask(question{w.Name, "CNAME"})
+		}
+		for _, k := range w.Keys {
+			if pair, signs := k.record(w.Name, h.Keys); pair != nil {
+				name, _ := pair.Record(signs)
+				ask(question{name, "TXT"})
+			}
+		}
+	}
+	for _, w := range want.Tracking {
+		if w.Verify {
 			ask(question{w.Name, "CNAME"})
 		}
 	}
@@ -205,6 +234,24 @@ func keyOf(w, h DomainSpec) *DKIMKey {
 	return nil
 }
 
+// record returns the pair that an additional key will have, as far as it is known before it is made, and d= of its signatures.
+func (k KeySpec) record(domain string, have []KeySpec) (pair *DKIMKey, signs string) {
+	var h KeySpec
+	if i := slices.IndexFunc(have, func(h KeySpec) bool { return h.ID == k.ID }); i >= 0 {
+		h = have[i]
+	}
+	if k.SigningDomain == nil {
+		k.SigningDomain = h.SigningDomain
+	}
+	switch {
+	case k.DKIM != nil && k.DKIM.Public != "":
+		return k.DKIM, k.signs(domain)
+	case k.Verify && h.DKIM != nil && h.DKIM.Public != "":
+		return h.DKIM, k.signs(domain)
+	}
+	return nil, k.signs(domain)
+}
+
 // presence says whether a record is in DNS.
 type presence int
 
@@ -241,8 +288,19 @@ func publishedKey(txt string) string {
 	return ""
 }
 
-// hasCNAME looks for the target among the answers. It is for showing only: a resolver follows chains to their end, so that another
-// answer proves nothing.
-func (s *State) hasCNAME(domain, target string) bool {
-	return target != "" && s.DNS[domain].CNAME == target
+// hasCNAME looks for one of the targets among the answers. A resolver follows chains to their end, so that another answer proves nothing;
+// no answer does.
+func (s *State) hasCNAME(domain string, targets ...string) (presence, string) {
+	a, ok := s.DNS[domain]
+	switch {
+	case !ok:
+		return dnsUnknown, ""
+	case a.Problem != "":
+		return dnsUnknown, a.Problem
+	case a.CNAME == "":
+		return dnsMissing, "there is no CNAME record at " + domain
+	case slices.Contains(targets, a.CNAME):
+		return dnsPresent, ""
+	}
+	return dnsUnknown, "the CNAME record at " + domain + " leads to " + oneLine(a.CNAME, 260)
 }

@@ -17,9 +17,12 @@ type State struct {
 	IPs []IPSpec `json:"sending_ips,omitempty"`
 	// Subaccounts are matched by name, or by id where one is given.
 	Subaccounts []SubaccountSpec `json:"subaccounts,omitempty"`
+	// Tracking are tracking domains, matched by name.
+	Tracking []TrackingSpec `json:"tracking_domains,omitempty"`
 	// Domains are sending domains, matched by name.
 	Domains []DomainSpec `json:"sending_domains,omitempty"`
-	// Remove names pools and domains to delete. Nothing else is ever deleted. [Read] leaves it empty.
+	// Remove names pools, tracking domains, sending domains and additional DKIM keys to delete. Nothing else is ever deleted. [Read]
+	// leaves it empty.
 	Remove []Ref `json:"remove,omitempty"`
 	// DNS is what [State.LookUp] found, by name. It is ignored in a wanted State.
 	DNS map[string]DNSAnswer `json:"dns,omitempty"`
@@ -36,8 +39,12 @@ const (
 	KindIP Kind = "sending_ip"
 	// KindSubaccount is a subaccount, its key the name.
 	KindSubaccount Kind = "subaccount"
+	// KindTracking is a tracking domain, its key the name.
+	KindTracking Kind = "tracking_domain"
 	// KindDomain is a sending domain, its key the name.
 	KindDomain Kind = "sending_domain"
+	// KindKey is an additional DKIM key of a sending domain, its key the domain, a slash and the id of the key.
+	KindKey Kind = "dkim_key"
 )
 
 // Ref names a resource.
@@ -95,6 +102,8 @@ type DomainSpec struct {
 	// DKIM is the key to sign with. nil lets SparkPost generate one at creation and leaves that of an existing domain alone. In a State
 	// from [Read] nil means that the key was not asked for.
 	DKIM *DKIMKey `json:"dkim,omitempty"`
+	// Keys are additional DKIM keys, matched by id. In a State from [Read] nil means that they were not asked for.
+	Keys []KeySpec `json:"dkim_keys,omitzero"`
 	// TrackingDomain links a tracking domain of the same owner; a pointer to "" unlinks.
 	TrackingDomain *string `json:"tracking_domain,omitempty"`
 	// Shared opens a domain of the primary account to all subaccounts.
@@ -113,36 +122,105 @@ type DomainSpec struct {
 	Status *DomainStatus `json:"status,omitempty"`
 }
 
-// LoadKeys reads the private key of every domain whose key names a file and has none in memory, and fills in the public half. Each file
-// is read once. load is given the name as written, for example to call fs.ReadFile. A public half that is written down and differs is
-// an error.
+// KeySpec is an additional DKIM key of a sending domain, which messages choose by its id. Unlike the key of the domain itself it may be
+// stored before its record is in DNS.
+type KeySpec struct {
+	// ID names it: 1 to 64 letters, digits, hyphens and underscores, a letter or digit first.
+	ID string `json:"id"`
+	// SigningDomain is d= of its signatures. A new key has the sending domain unless another is given.
+	SigningDomain *string `json:"signing_domain,omitempty"`
+	// Headers are the header fields it signs, joined with colons. A new key has from:to:subject:date.
+	Headers *string `json:"headers,omitempty"`
+	// DKIM is the key pair. nil lets SparkPost generate one at creation and leaves that of an existing key alone.
+	DKIM *DKIMKey `json:"dkim,omitempty"`
+	// Verify asks for a check unless it is valid already.
+	Verify bool `json:"verify,omitempty"`
+	// Status is what [Read] found; it is ignored in a wanted State.
+	Status VerifyStatus `json:"status,omitempty"`
+}
+
+// TrackingSpec is a tracking domain.
+type TrackingSpec struct {
+	// Name is the domain, in lower case. It has to be a subdomain, because it needs a CNAME record.
+	Name string `json:"domain"`
+	// Owner is the name of the subaccount it belongs to, "" for the primary account or when OwnerID is set.
+	Owner string `json:"subaccount,omitempty"`
+	// OwnerID is the id of that subaccount. 0 in a wanted State means by Owner.
+	OwnerID int `json:"subaccount_id,omitempty"`
+	// Secure makes links use https. It is for domains that point to a proxy of your own with a certificate that works: without one the
+	// check fails and links break.
+	Secure *bool `json:"secure,omitempty"`
+	// ManagedCertificate has SparkPost get a certificate once the domain is verified. Links use https when it is there, about a quarter
+	// of an hour later: see [Await]. It excludes Secure. In a State from [Read] it tells that a certificate was asked for or is there; where
+	// the API shows nothing about certificates, that links use https.
+	ManagedCertificate bool `json:"managed_certificate,omitempty"`
+	// Default makes it its owner's default, which takes the flag from another one. It must be verified, before or by the same plan.
+	Default *bool `json:"default,omitempty"`
+	// Verify asks for a check of the CNAME record unless the domain is verified already.
+	Verify bool `json:"verify,omitempty"`
+	// Status is what [Read] found; it is ignored in a wanted State.
+	Status *TrackingStatus `json:"status,omitempty"`
+}
+
+// keyPlace is where a wanted State names a DKIM key.
+type keyPlace struct {
+	key   **DKIMKey
+	of    string // for messages: the domain, or the domain and the id
+	signs string // the domain whose record it needs
+}
+
+// keys lists the places of all keys, used or not.
+func (s *State) keys() []keyPlace {
+	var out []keyPlace
+	for i := range s.Domains {
+		d := &s.Domains[i]
+		out = append(out, keyPlace{&d.DKIM, d.Name, d.Name})
+		for j := range d.Keys {
+			k := &d.Keys[j]
+			out = append(out, keyPlace{&k.DKIM, d.Name + "/" + k.ID, k.signs(d.Name)})
+		}
+	}
+	return out
+}
+
+// signs returns d= of the signatures.
+func (k KeySpec) signs(domain string) string {
+	if d := deref(k.SigningDomain); d != "" {
+		return d
+	}
+	return domain
+}
+
+// LoadKeys reads the private key of every key that names a file and has none in memory, and fills in the public half: those of the
+// domains and the additional ones. Each file is read once. load is given the name as written, for example to call fs.ReadFile. A public
+// half that is written down and differs is an error.
 func (s *State) LoadKeys(load func(file string) ([]byte, error)) error {
 	read := map[string]DKIMKey{}
 	var errs []error
-	for i := range s.Domains {
-		d := &s.Domains[i]
-		if d.DKIM == nil || d.DKIM.File == "" || !d.DKIM.Private.IsZero() {
+	for _, p := range s.keys() {
+		want := *p.key
+		if want == nil || want.File == "" || !want.Private.IsZero() {
 			continue
 		}
-		k, ok := read[d.DKIM.File]
+		k, ok := read[want.File]
 		if !ok {
-			text, err := load(d.DKIM.File)
+			text, err := load(want.File)
 			if err == nil {
 				k, err = ParseDKIMKey("", text)
 			}
 			if err != nil {
-				errs = append(errs, fmt.Errorf("sparkpost: key of %s, file %q: %w", d.Name, d.DKIM.File, err))
+				errs = append(errs, fmt.Errorf("sparkpost: key of %s, file %q: %w", p.of, want.File, err))
 				continue
 			}
-			read[d.DKIM.File] = k
+			read[want.File] = k
 		}
-		if d.DKIM.Public != "" && squeeze(d.DKIM.Public) != k.Public {
-			errs = append(errs, fmt.Errorf("sparkpost: key of %s, file %q: it does not belong to the public key in the state", d.Name, d.DKIM.File))
+		if want.Public != "" && squeeze(want.Public) != k.Public {
+			errs = append(errs, fmt.Errorf("sparkpost: key of %s, file %q: it does not belong to the public key in the state", p.of, want.File))
 			continue
 		}
-		loaded := *d.DKIM // the key may be shared with another State
+		loaded := *want // the key may be shared with another State
 		loaded.Public, loaded.Private = k.Public, k.Private
-		d.DKIM = &loaded
+		*p.key = &loaded
 	}
 	return errors.Join(errs...)
 }
@@ -150,9 +228,9 @@ func (s *State) LoadKeys(load func(file string) ([]byte, error)) error {
 // Records returns the TXT records that the keys in s need in DNS, as value by name. Publish them before the domains are verified.
 func (s *State) Records() map[string]string {
 	out := map[string]string{}
-	for _, d := range s.Domains {
-		if d.DKIM != nil && d.DKIM.Public != "" {
-			name, value := d.DKIM.Record(d.Name)
+	for _, p := range s.keys() {
+		if k := *p.key; k != nil && k.Public != "" {
+			name, value := k.Record(p.signs)
 			out[name] = value
 		}
 	}

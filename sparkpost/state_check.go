@@ -14,10 +14,18 @@ func (s *State) check() error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("sparkpost: state: "+format, args...))
 	}
-	if s.Region != "" && s.Region.target() == "" {
+	if s.Region != "" && s.Region.bounceTarget() == "" {
 		bad("region %q is neither US nor EU", s.Region)
 	}
-	bounce := map[DomainSpec]string{} // the default bounce domain by owner
+	one := map[ownerRef]string{} // the default domain by kind and owner
+	only := func(k Kind, name, what, owner string, id int, on *bool) {
+		ref := ownerRef{k, owner, id}
+		if other := one[ref]; deref(on) && other != "" {
+			bad("%s %q: %s has %q as %s already", k, name, ownerText(owner, id), other, what)
+		} else if deref(on) {
+			one[ref] = name
+		}
+	}
 	seen := map[Ref]bool{}
 	once := func(k Kind, key string) {
 		if seen[Ref{k, key}] {
@@ -55,20 +63,30 @@ func (s *State) check() error {
 		if err := d.check(); err != nil {
 			bad("sending_domain %q: %v", d.Name, err)
 		}
-		if deref(d.DefaultBounce) {
-			owner := DomainSpec{Owner: d.Owner, OwnerID: d.OwnerID}
-			if other := bounce[owner]; other != "" {
-				bad("sending_domain %q: %s has %q as default bounce domain already", d.Name, owner.ownerText(), other)
+		only(KindDomain, d.Name, "default bounce domain", d.Owner, d.OwnerID, d.DefaultBounce)
+		for _, k := range d.Keys {
+			once(KindKey, d.Name+"/"+k.ID)
+			if err := k.check(); err != nil {
+				bad("dkim_key %q: %v", d.Name+"/"+k.ID, err)
 			}
-			bounce[owner] = d.Name
 		}
+	}
+	for _, t := range s.Tracking {
+		once(KindTracking, t.Name)
+		if err := t.check(); err != nil {
+			bad("tracking_domain %q: %v", t.Name, err)
+		}
+		only(KindTracking, t.Name, "default tracking domain", t.Owner, t.OwnerID, t.Default)
 	}
 	for _, r := range s.Remove {
 		if seen[r] {
 			bad("%s %q is wanted and to be removed", r.Kind, r.Key)
 		}
-		if !slices.Contains([]Kind{KindPool, KindDomain}, r.Kind) {
-			bad("%s %q: only pools and domains can be removed", r.Kind, r.Key)
+		if !slices.Contains([]Kind{KindPool, KindTracking, KindDomain, KindKey}, r.Kind) {
+			bad("%s %q: only pools, domains and additional keys can be removed", r.Kind, r.Key)
+		}
+		if domain, id, ok := strings.Cut(r.Key, "/"); r.Kind == KindKey && (!ok || domain == "" || checkKeyID(id) != nil) {
+			bad("%s %q: an additional key is named as DOMAIN/ID", r.Kind, r.Key)
 		}
 	}
 	return errors.Join(errs...)
@@ -102,6 +120,41 @@ func (d DomainSpec) check() error {
 		return errors.New("only a domain of the primary account can be shared")
 	case d.DKIM != nil:
 		return d.DKIM.check()
+	}
+	return nil
+}
+
+// ownerRef is an owner as a wanted State names it, for one kind of resource.
+type ownerRef struct {
+	kind  Kind
+	owner string
+	id    int
+}
+
+func (k KeySpec) check() error {
+	if err := checkKeyID(k.ID); err != nil {
+		return err
+	}
+	if k.SigningDomain != nil {
+		if err := checkHost(*k.SigningDomain); err != nil {
+			return fmt.Errorf("signing domain: %w", err)
+		}
+	}
+	switch {
+	case k.Headers != nil && *k.Headers == "":
+		return errors.New("the signed headers cannot be cleared")
+	case k.DKIM != nil:
+		return k.DKIM.check()
+	}
+	return nil
+}
+
+func (t TrackingSpec) check() error {
+	if err := checkHost(t.Name); err != nil {
+		return err
+	}
+	if t.Secure != nil && t.ManagedCertificate {
+		return errors.New("a managed certificate switches https on when it is there; leave secure out")
 	}
 	return nil
 }

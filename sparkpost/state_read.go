@@ -7,11 +7,18 @@ import (
 	"sync"
 )
 
-// Read gets the present state with one request for each kind of resource. want may be nil; otherwise one more request is made for
-// each domain that exists and whose key matters, because lists leave keys out: want names a key for it, or asks for the check of a
-// generated key that is not verified yet.
+// Read gets the present state with one request for each kind of resource. want may be nil; otherwise tracking domains are read only when
+// it speaks of some, and one more request is made for each domain that exists and whose keys matter, because lists leave keys out:
+// want names a key for it, or asks for the check of a generated key that is not verified yet.
 func Read(ctx context.Context, c *Client, want *State) (*State, error) {
-	return read(ctx, c, want, map[Kind]bool{KindPool: true, KindIP: true, KindSubaccount: true, KindDomain: true})
+	return read(ctx, c, want, map[Kind]bool{KindPool: true, KindIP: true, KindSubaccount: true, KindDomain: true, KindTracking: want.tracks()})
+}
+
+// tracks reports whether tracking domains matter. A nil State is about everything.
+func (s *State) tracks() bool {
+	return s == nil || len(s.Tracking) > 0 ||
+		slices.ContainsFunc(s.Domains, func(d DomainSpec) bool { return deref(d.TrackingDomain) != "" }) ||
+		slices.ContainsFunc(s.Remove, func(r Ref) bool { return r.Kind == KindTracking })
 }
 
 // read gets the kinds that are asked for. Domains need the subaccounts for the names of their owners.
@@ -34,13 +41,21 @@ func read(ctx context.Context, c *Client, want *State, kinds map[Kind]bool) (*St
 		}
 	}
 	names := map[int]string{}
-	if kinds[KindSubaccount] || kinds[KindDomain] {
+	if kinds[KindSubaccount] || kinds[KindDomain] || kinds[KindTracking] {
 		for sub, err := range c.Subaccounts.All(ctx, SubaccountFilter{}) {
 			if err != nil {
 				return nil, err
 			}
 			names[sub.ID] = sub.Name
 			s.Subaccounts = append(s.Subaccounts, subaccountSpec(sub))
+		}
+	}
+	if kinds[KindTracking] {
+		for d, err := range c.Everyone().Tracking.All(ctx, TrackingFilter{}) {
+			if err != nil {
+				return nil, err
+			}
+			s.Tracking = append(s.Tracking, trackingSpec(d, names))
 		}
 	}
 	if kinds[KindDomain] {
@@ -58,24 +73,36 @@ func read(ctx context.Context, c *Client, want *State, kinds map[Kind]bool) (*St
 	return s, nil
 }
 
-// readKeys gets the keys that a plan needs, a few at a time.
+// readKeys gets the keys that a plan needs, a few at a time: the list of them where additional ones matter, else the domain.
 func (s *State) readKeys(ctx context.Context, c *Client, want *State) error {
 	if want == nil {
 		return nil
 	}
-	wanted := map[string]*DomainSpec{}
+	wanted, lists := map[string]*DomainSpec{}, map[string]bool{}
 	for i := range want.Domains {
-		wanted[want.Domains[i].Name] = &want.Domains[i]
+		w := &want.Domains[i]
+		wanted[w.Name] = w
+		lists[w.Name] = len(w.Keys) > 0
+	}
+	for _, r := range want.Remove {
+		if domain, _, ok := strings.Cut(r.Key, "/"); ok && r.Kind == KindKey {
+			lists[domain] = true
+		}
 	}
 	var need []*DomainSpec
 	for i := range s.Domains {
 		d := &s.Domains[i]
 		w := wanted[d.Name]
-		if w != nil && (w.DKIM != nil || w.VerifyDKIM && deref(d.Status).DKIM != Valid) {
+		if lists[d.Name] || w != nil && (w.DKIM != nil || w.VerifyDKIM && deref(d.Status).DKIM != Valid) {
 			need = append(need, d)
 		}
 	}
-	return each(ctx, need, defaultConcurrency, func(ctx context.Context, d *DomainSpec) error { return readKey(ctx, c, d) })
+	return each(ctx, need, defaultConcurrency, func(ctx context.Context, d *DomainSpec) error {
+		if lists[d.Name] {
+			return listKeys(ctx, c, d)
+		}
+		return readKey(ctx, c, d)
+	})
 }
 
 // each calls f for every item, n at a time, until one fails, and returns the first error.
@@ -117,6 +144,42 @@ func readKey(ctx context.Context, c *Client, d *DomainSpec) error {
 	return nil
 }
 
+// listKeys fills in all keys of d.
+func listKeys(ctx context.Context, c *Client, d *DomainSpec) error {
+	d.DKIM, d.Keys = &DKIMKey{}, []KeySpec{}
+	for k, err := range c.owner(d.OwnerID).Domains.Keys(d.Name).All(ctx) {
+		switch {
+		case err != nil:
+			return err
+		case k.Default || k.ID == DefaultKey:
+			d.DKIM.Selector, d.DKIM.Public = k.Selector, k.Public
+		default:
+			d.Keys = append(d.Keys, keySpec(k))
+		}
+	}
+	slices.SortFunc(d.Keys, func(a, b KeySpec) int { return strings.Compare(a.ID, b.ID) })
+	return nil
+}
+
+func keySpec(k *SigningKey) KeySpec {
+	return KeySpec{ID: k.ID, SigningDomain: new(strings.ToLower(k.SigningDomain)), Headers: new(k.Headers), DKIM: &DKIMKey{Selector: k.Selector, Public: k.Public},
+		Status: k.Status}
+}
+
+func trackingSpec(d *TrackingDomain, names map[int]string) TrackingSpec {
+	t := TrackingSpec{Name: strings.ToLower(d.Name), Owner: names[d.SubaccountID], OwnerID: d.SubaccountID, Secure: new(d.Secure), Default: new(d.Default),
+		Status: new(d.Status)}
+	switch d.Status.TLS {
+	case "pending", "valid":
+		t.ManagedCertificate = true
+	case "failed", "expired": // to be asked for again
+	default:
+		silent := d.ManagedCertificate == nil && d.Certificate == nil
+		t.ManagedCertificate = deref(d.ManagedCertificate) || d.Certificate != nil && d.Certificate.ErrorCode == "" || silent && d.Secure
+	}
+	return t
+}
+
 func poolSpec(p *Pool) PoolSpec {
 	return PoolSpec{ID: p.ID, Name: p.Name, Overflow: new(p.Overflow), SigningDomain: new(p.SigningDomain)}
 }
@@ -144,5 +207,6 @@ func (s *State) sort() {
 		}
 		return a.ID - b.ID
 	})
+	slices.SortFunc(s.Tracking, func(a, b TrackingSpec) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(s.Domains, func(a, b DomainSpec) int { return strings.Compare(a.Name, b.Name) })
 }
