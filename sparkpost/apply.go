@@ -93,7 +93,7 @@ func (e *ChangeError) Error() string {
 func (e *ChangeError) Unwrap() error { return e.Err }
 
 // Apply makes the changes, several at a time, each after those it depends on. It begins with one list request for each kind of resource
-// the changes touch, and makes only what is not there yet: the same changes may be applied again, after being cut off at any request,
+// the changes touch, asks for the keys of a domain that has them changed, and makes only what is not there yet: the same changes may be applied again, after being cut off at any request,
 // and nothing is made twice. A resource that is neither as it was planned nor as it is wanted is left alone and reported as [ErrStale].
 // Deletions wait for everything that stands before them in the list, and are not tried when some of that failed.
 //

@@ -1,13 +1,19 @@
 // Package sparkpost manages what a move of mail streams to SparkPost needs there: subaccounts, sending domains with their own DKIM keys,
-// tracking domains, IP pools, sending IPs and event webhooks. It reads what is there, plans the way to what is wanted, and goes it; plans do
-// not cover tracking domains, the additional keys of a domain, and webhooks, which are made by calls of their own.
+// bounce and tracking domains, IP pools, sending IPs and event webhooks. It reads what is there, plans the way to what is wanted, and goes
+// it; plans do not cover webhooks, account options, alerts and API keys, which have calls of their own.
 //
 // It works on github.com/SparkPost/gosparkpost and adds what that client lacks. The guarantees:
 //
 //   - [Plan] is pure. What it proposes is data that can be shown, stored and compared.
-//   - After an [Apply] without error, [Read] and [Plan] give no changes.
+//   - After an [Apply] without error, [Read] and [Plan] give no changes; what only waits, for DNS as a rule, is called that.
+//   - Reading takes one list for each kind of resource, and one request for each domain whose keys matter. Applying takes one list for
+//     each kind that changes, one request for each change, and one for each existing domain whose keys change.
 //   - An apply that is cut off at any request, with that request carried out or not, may be run again: it ends in the same state, and
 //     nothing is made twice.
+//   - Changes are made several at a time, each after those it depends on, under the one limiter of [Config]. A 429 makes every caller of
+//     the client pause, for as long as the server asks; none runs into it again meanwhile.
+//   - With [ApplyOptions].Journal, a line stands in the journal before each request goes out. What was under way when a program was killed
+//     can be read from it with [OpenRequests].
 //   - Nothing is deleted unless [State.Remove] names it. Nothing is guessed: a name that fits several subaccounts is reported, and so is
 //     a domain that belongs to another owner.
 //   - A request is repeated only where that is safe: after 429; after 502, 503, 504 or a broken connection when the request is

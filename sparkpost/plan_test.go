@@ -303,7 +303,12 @@ func TestPlanApplyProperty(t *testing.T) {
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		srv := sparkposttest.NewServer(sparkposttest.Config{IPs: []string{"192.0.2.1", "192.0.2.2", "192.0.2.3"}, LookupTXT: zone(zoneAll),
-			LookupCNAME: func(string) (string, error) { return "sparkpostmail.com", nil }})
+			LookupCNAME: func(name string) (string, error) {
+				if strings.HasPrefix(name, "t.") {
+					return "v2.spgo.io", nil
+				}
+				return "sparkpostmail.com", nil
+			}})
 		defer srv.Close()
 		c := connect(t, srv)
 		for round := range 2 {
@@ -366,12 +371,35 @@ func drawState(rt *rapid.T, label string, keys []*sparkpost.DKIMKey) *sparkpost.
 		}
 		want.Subaccounts = append(want.Subaccounts, s)
 	}
+	track := map[string]bool{}
+	for i := range rapid.IntRange(0, 2).Draw(rt, label+"tracking") {
+		d := sparkpost.TrackingSpec{Name: fmt.Sprintf("t.d%d.example", i), Owner: draw("towner", []string{"", "s0", "s1"}), Verify: rapid.Bool().Draw(rt, label+"tverify")}
+		d.ManagedCertificate = rapid.Bool().Draw(rt, label+"certificate")
+		if rapid.Bool().Draw(rt, label+"tdefault") && !track[d.Owner] {
+			track[d.Owner] = true
+			d.Default = new(true)
+		}
+		want.Tracking = append(want.Tracking, d)
+	}
 	for i := range rapid.IntRange(0, 4).Draw(rt, label+"domains") {
 		d := sparkpost.DomainSpec{Name: fmt.Sprintf("d%d.example", i), Owner: draw("owner", []string{"", "s0", "s1", "s2"}), VerifyDKIM: rapid.Bool().Draw(rt, label+"verify")}
 		if k := rapid.IntRange(-1, 1).Draw(rt, label+"key"); k >= 0 {
 			d.DKIM = keys[k]
 		} else {
 			d.VerifyDKIM = false // a generated key is not in the zone
+		}
+		if link := draw("link", []string{"nil", "nil", "", "t.d0.example", "t.d1.example"}); link != "nil" {
+			d.TrackingDomain = &link
+		}
+		for _, id := range rapid.SliceOfNDistinct(rapid.SampledFrom([]string{"k0", "k1"}), 0, 2, rapid.ID).Draw(rt, label+"keys") {
+			k := sparkpost.KeySpec{ID: id}
+			if n := rapid.IntRange(-1, 1).Draw(rt, label+"extra"); n >= 0 {
+				k.DKIM, k.Verify = keys[n], rapid.Bool().Draw(rt, label+"kverify")
+			}
+			if rapid.Bool().Draw(rt, label+"signing domain") {
+				k.SigningDomain = new("d0.example")
+			}
+			d.Keys = append(d.Keys, k)
 		}
 		d.VerifyCNAME = rapid.Bool().Draw(rt, label+"cname")
 		if rapid.Bool().Draw(rt, label+"bounce") && !bounce[d.Owner] {
@@ -383,6 +411,15 @@ func drawState(rt *rapid.T, label string, keys []*sparkpost.DKIMKey) *sparkpost.
 	for _, id := range pools {
 		if !slices.ContainsFunc(want.Pools, func(p sparkpost.PoolSpec) bool { return p.ID == id }) && rapid.IntRange(0, 2).Draw(rt, label+"remove") == 0 {
 			want.Remove = append(want.Remove, sparkpost.Ref{Kind: sparkpost.KindPool, Key: id})
+		}
+	}
+	for i := range 2 {
+		name := fmt.Sprintf("t.d%d.example", i)
+		if i >= len(want.Tracking) && rapid.Bool().Draw(rt, label+"remove tracking") {
+			want.Remove = append(want.Remove, sparkpost.Ref{Kind: sparkpost.KindTracking, Key: name})
+		}
+		if i >= len(want.Domains) && rapid.Bool().Draw(rt, label+"remove key") {
+			want.Remove = append(want.Remove, sparkpost.Ref{Kind: sparkpost.KindKey, Key: fmt.Sprintf("d%d.example/k0", i)})
 		}
 	}
 	return want
