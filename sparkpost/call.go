@@ -48,6 +48,7 @@ type call struct {
 	in     any  // body, nil for none
 	out    any  // pointer for the results member, nil when the answer is not needed
 	links  *json.RawMessage
+	total  *int64   // gets total_count, when there is one
 	hide   []string // secrets in the body
 	reveal bool     // the answer to a success holds secrets that were not sent, so that no error may quote it
 }
@@ -139,6 +140,9 @@ func (a *api) decode(c call, st *callState, res *http.Response, raw []byte) *Err
 	if err == nil && len(env.Results) > 0 && c.out != nil {
 		if c.links != nil {
 			*c.links = env.Links
+		}
+		if c.total != nil {
+			*c.total = env.total()
 		}
 		err = json.Unmarshal(env.Results, c.out)
 		if err == nil && len(decodeItems(env.Errors)) == 0 {

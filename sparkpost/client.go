@@ -20,6 +20,8 @@ type Client struct {
 	IPs *IPs
 	// Account is the account itself with its options.
 	Account *Account
+	// Events searches the events of the last ten days.
+	Events *Events
 
 	api *api
 }
@@ -109,7 +111,7 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 func newClient(gsp *gosparkpost.Client, rt *transport) *Client {
 	a := &api{gsp: gsp, now: rt.cfg.Now}
 	return &Client{Subaccounts: &Subaccounts{a}, Pools: &Pools{a}, IPs: &IPs{a},
-		Account: &Account{a}, api: a}
+		Account: &Account{a}, Events: &Events{a}, api: a}
 }
 
 // String returns the address of the API. It shows no key.

@@ -21,6 +21,13 @@ type envelope struct {
 	Results json.RawMessage `json:"results"`
 	Errors  json.RawMessage `json:"errors"`
 	Links   json.RawMessage `json:"links"`
+	Total   json.RawMessage `json:"total_count"`
+}
+
+// total returns the number of entries that the server counts, 0 when it names none.
+func (e envelope) total() int64 {
+	n, _ := strconv.ParseInt(scalar(e.Total), 10, 64)
+	return n
 }
 
 // decodeItems reads the errors member in every shape seen: an array of objects, one object, strings, null, and entries with fields of

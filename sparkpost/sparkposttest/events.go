@@ -26,7 +26,7 @@ type streams struct {
 
 // event is a stored event.
 type event struct {
-	id         string
+	seq        int // counts the events from 1
 	kind       string
 	time       time.Time
 	subaccount int
@@ -108,13 +108,13 @@ func (s *Server) addEvent(in Event) error {
 		}
 		e.members[k] = raw
 	}
-	e.id = e.text("event_id")
 	if v := e.text("subaccount_id"); v != "" {
 		var err error
 		if e.subaccount, err = strconv.Atoi(v); err != nil {
 			return errors.New("subaccount_id is no number")
 		}
 	}
+	e.seq = len(s.events) + 1
 	s.events = append(s.events, e)
 	s.enqueue(e)
 	return nil

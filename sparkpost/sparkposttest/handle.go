@@ -44,15 +44,18 @@ type route struct {
 	method string
 	path   string // "*" stands for one part
 	scoped bool   // the subaccount header means something here
-	query  []string
-	body   any // a zero value of the body's type, nil for none
-	wrong  int // status of code 1300 for a member of the wrong type; 0 means 422
-	handle func(*Server, *request) reply
+	// narrowed: a subaccount's key may be used although the header means nothing, and sees what the subaccount has.
+	narrowed bool
+	open     bool // needs no key
+	query    []string
+	body     any // a zero value of the body's type, nil for none
+	wrong    int // status of code 1300 for a member of the wrong type; 0 means 422
+	handle   func(*Server, *request) reply
 }
 
 func routes() []route {
 	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes(),
-		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes())
+		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes(), eventRoutes())
 }
 
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
@@ -95,7 +98,7 @@ func write(w http.ResponseWriter, rp reply) {
 
 // answer authenticates, finds the route and runs it. The lock is held.
 func (s *Server) answer(r *request) reply {
-	if !s.authenticate(r) {
+	if !keyless(r) && !s.authenticate(r) {
 		return fail(http.StatusUnauthorized, item{Message: "Unauthorized"})
 	}
 	rest, ok := strings.CutPrefix(r.URL.EscapedPath(), "/api/v1/")
@@ -149,6 +152,13 @@ func (s *Server) answer(r *request) reply {
 	return found.handle(s, r)
 }
 
+// keyless reports whether the address needs no key.
+func keyless(r *request) bool {
+	path := strings.TrimRight(strings.TrimPrefix(r.URL.Path, "/api/v1/"), "/")
+	return (strings.HasSuffix(path, "/documentation") || strings.HasSuffix(path, "/samples")) &&
+		slices.ContainsFunc(routes(), func(rt route) bool { return rt.open && rt.path == path })
+}
+
 func matches(pattern string, parts []string) bool {
 	want := strings.Split(pattern, "/")
 	if len(want) != len(parts) {
@@ -197,9 +207,10 @@ func (s *Server) setOwner(r *request, rt *route) (reply, bool) {
 		if len(values) > 0 {
 			s.problem(r, "X-MSYS-SUBACCOUNT is ignored here")
 		}
-		if keyOwner != 0 {
+		if keyOwner != 0 && !rt.narrowed {
 			return forbidden(), false
 		}
+		r.owner = keyOwner
 		return reply{}, true
 	}
 	if len(values) > 1 {
