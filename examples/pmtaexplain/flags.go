@@ -25,7 +25,7 @@ type options struct {
 }
 
 // most is the largest number of messages for -n.
-const most = 1_000_000
+const most = 100_000
 
 const about = `Say which VMTA, queue, settings and next hop a message gets, and why.
 

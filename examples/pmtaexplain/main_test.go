@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
@@ -198,6 +199,105 @@ func TestPictureSizes(t *testing.T) {
 		}
 		if !strings.Contains(svg, "SparkPost") || !strings.Contains(svg, "big.queue") {
 			t.Errorf("%d pools of %d: no SparkPost or no big.queue", c.pools, c.each)
+		}
+	}
+}
+
+// TestWithin holds that a network is asked about with an address that no narrower source takes.
+func TestWithin(t *testing.T) {
+	t.Parallel()
+	nets := func(list ...string) []netip.Prefix {
+		var out []netip.Prefix
+		for _, s := range list {
+			out = append(out, netip.MustParsePrefix(s))
+		}
+		return out
+	}
+	for _, c := range []struct {
+		net  string
+		nets []netip.Prefix
+		want string
+	}{
+		{"10.0.0.0/8", nil, "10.0.0.0"},
+		{"10.0.0.0/8", nets("10.0.0.0/8", "10.0.0.0/24", "10.0.1.0/32"), "10.0.1.1"},
+		{"10.0.0.0/31", nets("10.0.0.1/32", "10.0.0.0/32"), ""},
+		{"0.0.0.0/0", nets("0.0.0.0/1", "128.0.0.0/1"), ""},
+		{"2001:db8::/32", nets("2001:db8::/64"), "2001:db8:0:1::"},
+		{"192.0.2.7/32", nets("192.0.2.7/32", "192.0.2.0/24"), "192.0.2.7"},
+	} {
+		got, ok := within(netip.MustParsePrefix(c.net), c.nets)
+		if ok != (c.want != "") || ok && got.String() != c.want {
+			t.Errorf("%s with %v: %v %t, want %q", c.net, c.nets, got, ok, c.want)
+		}
+	}
+}
+
+// TestPictures has what a picture must and must not show.
+func TestPictures(t *testing.T) {
+	t.Parallel()
+	const vmtas = "<virtual-mta a>\n</virtual-mta>\n<virtual-mta r>\n<domain *>\nqueue-to {sparkpost}\n</domain>\n</virtual-mta>\n<domain {sparkpost}>\nauth-password k\n</domain>\n"
+	const pool = "<virtual-mta-pool p>\nvirtual-mta a\nvirtual-mta a\nvirtual-mta r\nvirtual-mta a\n</virtual-mta-pool>\n"
+	ask := []string{"-source", "10.0.0.1", "-from", "a@b.example", "-to", "c@d.example"}
+	for name, c := range map[string]struct {
+		config   string
+		args     []string
+		has, not []string
+	}{
+		"shares": {
+			vmtas + pool + "<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta p\n</source>\n", nil,
+			[]string{"p → a: 75 %", "p → r: 25 %", "r → {sparkpost}: ", "a → all domains: ", "{sparkpost} → SparkPost: "}, []string{"left out"},
+		},
+		"one message": {
+			vmtas + pool + "<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta p\n</source>\n", ask,
+			[]string{"p → a: 75 %", "queue d.example/a", "queue {sparkpost}/r", "source 10.0.0.1"}, []string{"all domains"},
+		},
+		"one message with an alias": {
+			vmtas + "alias c@d.example x@e.example\n<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta a\n</source>\n", ask,
+			[]string{"queue e.example/a"}, []string{"d.example/a"},
+		},
+		"who may not relay is left out": {
+			vmtas + pool + "<source 10/8>\ndefault-virtual-mta p\n</source>\n", nil, []string{"2 VMTAs that nothing selects left out"}, []string{"p → a"},
+		},
+		"a wide network lends its pool to a narrow one": {
+			vmtas + pool + "<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta p\n</source>\n<source 10.0.0.0/24>\nprocess-x-job yes\n</source>\n", nil,
+			[]string{"10.0.0.0/24 → p", "10/8 → p"}, nil,
+		},
+		"a narrow network does not speak for a wide one": {
+			vmtas + pool + "<source 10/8>\ndefault-virtual-mta a\n</source>\n<source 10.0.0.0/24>\nalways-allow-relaying yes\ndefault-virtual-mta p\n</source>\n", nil,
+			[]string{"10.0.0.0/24 → p"}, []string{"10/8"},
+		},
+		"a header": {
+			vmtas + pool + "<source 10/8>\nalways-allow-relaying yes\nprocess-x-virtual-mta yes\n</source>\n", nil,
+			[]string{"X-Virtual-MTA → p", "10/8 → {default}"}, nil,
+		},
+		"a member that nowhere is": {
+			vmtas + "<virtual-mta-pool p>\nvirtual-mta a\nvirtual-mta gone\n</virtual-mta-pool>\n<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta p\n</source>\n", nil,
+			[]string{"p → gone: 50 %", "VMTA gone: not defined"}, []string{"gone →"},
+		},
+		"queues for some domains": {
+			"domain-macro m m1.example,m2.example\n<domain $m>\nqueue-to m.queue\n</domain>\n<domain fixed.example>\nsmtp-hosts h.example\n</domain>\n<domain bin.example>\ntype discard\n</domain>\n" + vmtas +
+				"<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta a\n</source>\n<source 11/8>\nalways-allow-relaying yes\ndefault-virtual-mta r\n</source>\n", nil,
+			[]string{"a → m.queue: mail for $m", "a → fixed.example: mail for fixed.example", "sink nowhere: discarded"}, []string{"r → m.queue"},
+		},
+		"by address": {
+			"<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta by-smtp-source-ip\n</source>\n", nil, []string{"local address decides"}, nil,
+		},
+		"no key": {
+			"<virtual-mta r>\n<domain *>\nqueue-to {sparkpost}\n</domain>\n</virtual-mta>\n<source 10/8>\nalways-allow-relaying yes\ndefault-virtual-mta r\n</source>\n", nil,
+			[]string{"no key: not accepted"}, nil,
+		},
+		"refused": {"", ask, []string{"sink refused: 5xx: relaying is not allowed"}, nil},
+	} {
+		svg := explained(t, append([]string{"-config", write(t, c.config), "-format", "svg"}, c.args...)...)
+		for _, want := range c.has {
+			if !strings.Contains(svg, want) {
+				t.Errorf("%s: no %q in\n%s", name, want, svg)
+			}
+		}
+		for _, no := range c.not {
+			if strings.Contains(svg, no) {
+				t.Errorf("%s: %q in\n%s", name, no, svg)
+			}
 		}
 	}
 }

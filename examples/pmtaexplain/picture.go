@@ -32,7 +32,7 @@ type canvas struct {
 	vmtas    map[string]routing.VMTA
 	seen     map[string]bool // IDs of nodes
 	joined   map[[2]string]bool
-	domain   string // of the one message that is drawn, empty for all
+	message  *routing.Message // the one that is drawn, nil for all mail
 	hosts    map[string]bool
 	unspoken int // entries of <domain> that are not drawn
 }
@@ -89,7 +89,7 @@ func (c *canvas) one(x *explanation) {
 		c.edge("source", "end", nil, a.Reason)
 		return
 	}
-	c.domain = x.message.To[strings.LastIndexByte(x.message.To, '@')+1:]
+	c.message = &x.message
 	if a.Pool == "" {
 		c.edge("source", c.vmta(cmp.Or(a.VMTA, a.Selected)), nil, "")
 		return
@@ -101,8 +101,9 @@ func (c *canvas) one(x *explanation) {
 func (c *canvas) everything(name string) {
 	c.Title = name + ": where mail goes"
 	var headers []string
+	nets := networks(c.ix)
 	for s := range c.ix.Sources() {
-		m, known := client(s)
+		m, known := client(s, nets)
 		may, _ := c.ix.SourceSetting(m, "always-allow-relaying")
 		relays, err := schema.ParseBoolean(may.Value)
 		if known && (err != nil || !bool(relays)) && !m.Client.IsLoopback() && m.Method == "" {
@@ -170,18 +171,48 @@ func (c *canvas) chosen(from []string) {
 	}
 }
 
+// networks are the sources that are such.
+func networks(ix *routing.Index) []netip.Prefix {
+	var nets []netip.Prefix
+	for s := range ix.Sources() {
+		if net, err := schema.ParseCIDR(s.Name); err == nil && !s.Named {
+			nets = append(nets, net.Masked())
+		}
+	}
+	return nets
+}
+
+// within is an address of a network that lies in none of its parts.
+func within(net netip.Prefix, nets []netip.Prefix) (netip.Addr, bool) {
+	at := net.Addr()
+	for range len(nets) + 1 {
+		i := slices.IndexFunc(nets, func(n netip.Prefix) bool { return n.Bits() > net.Bits() && n.Contains(at) })
+		if i < 0 {
+			return at, at.IsValid() && net.Contains(at)
+		}
+		at = last(nets[i]).Next()
+	}
+	return at, false
+}
+
+// last is the last address of a network.
+func last(net netip.Prefix) netip.Addr {
+	b := net.Addr().AsSlice()
+	for i := net.Bits(); i < 8*len(b); i++ {
+		b[i/8] |= 1 << (7 - i%8)
+	}
+	a, _ := netip.AddrFromSlice(b)
+	return a
+}
+
 // client is a message by a source that stands for all of them; it is not known when none can be made up.
-func client(s routing.Source) (m *routing.Message, known bool) {
+func client(s routing.Source, nets []netip.Prefix) (m *routing.Message, known bool) {
 	m = &routing.Message{To: "x@" + anywhere}
 	if !s.Named {
 		if net, err := schema.ParseCIDR(s.Name); err == nil {
-			m.Client = net.Addr()
-			if net.Bits() == 0 {
-				m.Client = netip.AddrFrom4([4]byte{192, 0, 2, 255})
-			}
-			return m, true
+			m.Client, known = within(net.Masked(), nets)
 		}
-		return m, false
+		return m, known
 	}
 	switch {
 	case len(s.Users) > 0:
@@ -248,19 +279,23 @@ func (c *canvas) vmta(name string) string {
 	return n.ID
 }
 
-// deliver says where mail for a domain goes that the VMTA gets.
-func (c *canvas) deliver(domain, vmta string) routing.Outcome {
-	return c.ix.Route(&routing.Message{Method: routing.API, SetVMTA: vmta, From: "x@" + anywhere, To: "x@" + domain}, nil)
+// deliver says where mail for an address goes that the VMTA gets.
+func (c *canvas) deliver(to, vmta string) routing.Outcome {
+	m := &routing.Message{Method: routing.API, SetVMTA: vmta, From: "x@" + anywhere, To: to}
+	if c.message != nil {
+		m.MX = c.message.MX
+	}
+	return c.ix.Route(m, nil)
 }
 
 // queues draws the queue of a VMTA for mail in general, and those for domains that are queued or delivered otherwise.
 func (c *canvas) queues(id, vmta string) {
-	if c.domain != "" {
-		o := c.deliver(c.domain, vmta)
+	if c.message != nil {
+		o := c.deliver(c.message.To, vmta)
 		c.edge(id, c.queue(o, o.Queue().String()), nil, "")
 		return
 	}
-	general := c.deliver(anywhere, vmta)
+	general := c.deliver("x@"+anywhere, vmta)
 	name := "all domains"
 	if len(c.special) > 0 {
 		name = "other domains"
@@ -272,7 +307,7 @@ func (c *canvas) queues(id, vmta string) {
 		if !s.concerns(c.vmtas[vmta]) {
 			continue
 		}
-		o := c.deliver(s.domain, vmta)
+		o := c.deliver("x@"+s.domain, vmta)
 		if o.Hop == general.Hop && (o.Domain == general.Domain || !s.moves(o)) || !s.moves(o) && o.Hop.Kind == routing.ToMX {
 			continue
 		}
@@ -316,7 +351,7 @@ func (c *canvas) queue(o routing.Outcome, label string) string {
 		c.node(flow.Node{ID: "queue -", Kind: flow.Queue, Label: "none", Note: "the mail bounces"})
 		return "queue -"
 	}
-	if o.Hop.Kind == routing.ToSparkPost && c.domain == "" {
+	if o.Hop.Kind == routing.ToSparkPost && c.message == nil {
 		label = o.Domain
 	}
 	hop := flow.Node{Kind: flow.Direct, Label: o.Hop.String()}
