@@ -11,7 +11,7 @@ import (
 // Rule is one thing that is looked for. The zero value is no rule.
 type Rule struct {
 	Code      pmtaconf.Code     `json:"code"`                // stable; the code of the rule's findings
-	Severity  pmtaconf.Severity `json:"severity"`            // of the rule's findings
+	Severity  pmtaconf.Severity `json:"severity"`            // of the rule's findings; those that rest on an assumption or a doubt are milder
 	Summary   string            `json:"summary"`             // what is wrong, one line
 	Section   string            `json:"section,omitempty"`   // sections of the 5.0 guide; empty for what real files or the relay teach
 	Unchecked string            `json:"unchecked,omitempty"` // why the rule gives no findings; empty for a rule that is checked

@@ -126,7 +126,19 @@ func FuzzRun(f *testing.F) {
 			f.Add(src)
 		}
 	}
-	f.Fuzz(func(t *testing.T, src string) { checkLaws(t, load(src)) })
+	for _, tt := range further {
+		f.Add(tt.src)
+	}
+	for _, tt := range mends {
+		f.Add(tt.src)
+	}
+	f.Fuzz(func(t *testing.T, src string) {
+		if len(src) > 1<<14 {
+			return
+		}
+		checkLaws(t, load(src))
+		checkFixes(t, src)
+	})
 }
 
 // BenchmarkRun is about a large sender: 10,000 VMTAs in 500 pools, 2,000 domains. In the second row 1,000 of the VMTAs relay to

@@ -4,6 +4,12 @@
 // found. [Rules] shows the table: code, severity, what is wrong, the guide's section, and for a rule that gives no findings, why.
 // What the guide calls an error is of severity Error, what it warns of or leaves without effect is a Warning.
 //
+// Rules about queues - the relay, types of delivery, back-off - go by the settings that hold, as package routing works them out: with
+// what VMTA, pool and top level say, and the product's defaults. Where the guide leaves open what holds and a finding depends on that,
+// it names the doubt and is one grade milder.
+//
+// A finding with one certain mend offers it as an edit; [pmtaconf.ErrorList.Mend] applies the edits of a list.
+//
 // A comment silences one line, at its end or directly above it:
 //
 //	http-access 0/0 admin    # check:ignore http-access-world
@@ -11,10 +17,12 @@
 // # Guarantees
 //
 //   - A finding points at the bytes it speaks of; one about something that is missing from the whole has no position.
-//   - Nothing is reported twice, and nothing is reported about a comment.
-//   - Messages and hints hold no text of the configuration, so no password and no key.
+//   - Nothing is reported twice, and nothing is reported about a comment, but for a # that cuts a value off.
+//   - Messages and hints hold no text of the configuration, and neither they, nor edits, nor what Render shows hold a password or a key.
+//   - An edit takes its finding away and brings no other; what it changes stands in the finding's file.
 //   - Every rule of the table gives findings or says why it does not.
-//   - Time is linear in the number of lines, but for macros that name one another and for scopes that repeat what is given once.
+//   - Time is linear in the number of lines, but for macros that name one another and for scopes that repeat what is given once. How
+//     many patterns of macros and how many reroutes are followed has a bound; what lies beyond gives no findings.
 //
 // # A short program
 //

@@ -1,6 +1,7 @@
 package check
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/relayshift/relayshift/pmtaconf"
@@ -66,4 +67,77 @@ func lineEnd(raw string) string {
 		return "\r\n"
 	}
 	return "\n"
+}
+
+// spellings are ways to write a value that the guide does not have, with the one that it has.
+var spellings = map[string]string{
+	"on": "yes", "off": "no", "enable": "yes", "enabled": "yes", "disable": "no", "disabled": "no",
+	"hour": "h", "hours": "h", "hrs": "h", "minute": "m", "minutes": "m", "mins": "m", "second": "s", "seconds": "s", "secs": "s", "days": "d",
+}
+
+// respelled writes a value as the guide has it, where that is certain: a switch, the unit of a rate, blanks inside a time or a rate.
+func respelled(it *item) *pmtaconf.Edit {
+	value := it.d.Value()
+	switch it.def.Type {
+	case "boolean", "boolean-or-time-interval", "rate", "data-rate", "time-interval", "time-interval-list", "size", "daily-limits":
+	default:
+		return nil
+	}
+	text := strings.ReplaceAll(strings.ReplaceAll(value, " ", ""), "\t", "")
+	head, unit := "", text
+	if i := strings.LastIndexByte(text, '/'); i >= 0 {
+		head, unit = text[:i+1], text[i+1:]
+	}
+	number := unit[:len(unit)-len(strings.TrimLeft(unit, "0123456789"))]
+	if known, ok := spellings[strings.ToLower(unit[len(number):])]; ok && (head != "" || number == "") {
+		text = head + number + known
+	}
+	if text == value || len(it.def.Check(text)) > 0 {
+		return nil
+	}
+	return newValue(it.d, text)
+}
+
+// repeated writes a member of a pool with a weight as that many lines, the one weight that there is.
+func repeated(it *item) *pmtaconf.Edit {
+	f := strings.Fields(it.d.Value())
+	if len(f) != 3 || !strings.EqualFold(f[1], "weight") || it.d.TrailingComment() != "" || !oneLine(it.d) {
+		return nil
+	}
+	n, err := strconv.Atoi(f[2])
+	if err != nil || n < 1 || n > 100 {
+		return nil
+	}
+	start, end := it.d.ValueRange()
+	raw := it.d.Raw()
+	lead := lineEnd(raw) + raw[:start.Col-1]
+	return &pmtaconf.Edit{Start: start.Offset, End: end.Offset, New: f[0] + strings.Repeat(lead+f[0], n-1)}
+}
+
+// below moves the line of a directive behind a run of lines of the same directive that follows it without anything between.
+func below(d *pmtaconf.Directive) *pmtaconf.Edit {
+	if !oneLine(d) {
+		return nil
+	}
+	var between strings.Builder
+	next := false
+	for n := range d.Parent().Nodes() {
+		if n == pmtaconf.Node(d) {
+			next = true
+			continue
+		}
+		if !next {
+			continue
+		}
+		other, ok := n.(*pmtaconf.Directive)
+		if !ok || !strings.EqualFold(other.Name(), d.Name()) || !oneLine(other) {
+			break
+		}
+		between.WriteString(other.Raw())
+	}
+	if between.Len() == 0 {
+		return nil
+	}
+	start := lineStart(d.Pos())
+	return &pmtaconf.Edit{Start: start, End: start + len(d.Raw()) + between.Len(), New: between.String() + d.Raw()}
 }

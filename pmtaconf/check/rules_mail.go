@@ -223,17 +223,28 @@ func dkimSignNoKey(p *pass) {
 	}
 }
 
+// dkimWildcardOrder offers to move a key for * behind the lines that follow it directly, once, where those are keys for names.
 func dkimWildcardOrder(p *pass) {
 	wildcard := make(map[*scope]*item)
+	moved := make(map[*item]bool)
 	for _, it := range p.named["domain-key"] {
 		key, err := schema.ParseDomainKey(it.d.Value())
 		if err != nil {
 			continue
 		}
-		if before := wildcard[it.in]; before != nil {
-			p.value(it, "this key is never reached", "move the key for * below all others", place(before.d, "the key for *"))
-		} else if key.Domain == "*" {
-			wildcard[it.in] = it
+		before := wildcard[it.in]
+		if before == nil {
+			if key.Domain == "*" {
+				wildcard[it.in] = it
+			}
+			continue
+		}
+		d := p.value(it, "this key is never reached", "move the key for * below all others", place(before.d, "the key for *"))
+		if key.Domain == "*" {
+			d.Hint = "a message takes the first key; remove one of the two"
+		} else if !moved[before] && it.d.Parent() == before.d.Parent() {
+			moved[before] = true
+			d.Fix = below(before.d)
 		}
 	}
 }

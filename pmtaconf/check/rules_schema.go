@@ -2,8 +2,10 @@ package check
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
+	"github.com/relayshift/relayshift/pmtaconf"
 	"github.com/relayshift/relayshift/pmtaconf/schema"
 )
 
@@ -68,7 +70,10 @@ func unknownTag(p *pass) {
 func byStatus(p *pass, status schema.Status, message string) {
 	for _, it := range p.items {
 		if it.known && it.def.Status == status {
-			p.keyword(it, message, instead(it.def.Use))
+			d := p.keyword(it, message, instead(it.def.Use))
+			if status == schema.Deprecated {
+				d.Fix = renamed(it)
+			}
 		}
 	}
 	for _, s := range p.scopes {
@@ -76,6 +81,29 @@ func byStatus(p *pass, status schema.Status, message string) {
 			p.tag(s, message, instead(s.def.Use))
 		}
 	}
+}
+
+// renamed writes a deprecated directive as the one that replaces it, where the guide says how and nothing beside it interferes.
+func renamed(it *item) *pmtaconf.Edit {
+	start, _ := it.d.NameRange()
+	_, end := it.d.ValueRange()
+	if !start.IsValid() || !oneLine(it.d) {
+		return nil
+	}
+	switch it.name {
+	case "max-msg-per-hour", "backoff-max-msg-per-hour": // guide 3.3.10.35, 3.3.10.36
+		rate := strings.TrimSuffix(it.name, "per-hour") + "rate"
+		if n, err := strconv.ParseUint(it.value, 10, 32); err == nil && n > 0 && it.in.get(rate) == nil && it.in.get(it.name) == it && it.in.get("include") == nil {
+			return &pmtaconf.Edit{Start: start.Offset, End: end.Offset, New: rate + " " + it.value + "/h"}
+		}
+	case "spool": // guide 3.3.1.4
+		raw := it.d.Raw()
+		if path, err := schema.ParsePath(it.d.Value()); err == nil && path.IsAbs() && !strings.ContainsAny(it.d.Value(), `<>"{}$`) && it.d.TrailingComment() == "" && it.in.get("spool-min-free-space") == nil && it.in.get("include") == nil {
+			text := "<spool " + it.d.Value() + ">" + lineEnd(raw) + raw[:start.Col-1] + "</spool>"
+			return &pmtaconf.Edit{Start: start.Offset, End: end.Offset, New: text}
+		}
+	}
+	return nil
 }
 
 func instead(use string) string {
@@ -180,8 +208,11 @@ func nameCase(p *pass) {
 	}
 	refer := func(it *item, kind, name string) {
 		if s := first[key{kind, strings.ToLower(name)}]; s != nil && !exact[key{kind, name}] {
-			p.value(it, "the name differs in case from the one that is defined", "write it as it is defined; whether case matters in names the guide does not say",
+			d := p.value(it, "the name differs in case from the one that is defined", "write it as it is defined; whether case matters in names the guide does not say",
 				place(s.s, "the definition"))
+			if it.d.Value() == name {
+				d.Fix = newValue(it.d, s.arg)
+			}
 		}
 	}
 	p.selections(func(it *item, name string) { refer(it, "virtual-mta", name) })

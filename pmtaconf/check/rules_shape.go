@@ -18,10 +18,17 @@ func twice(tag, name string) func(*pass) {
 			if it.in.name != tag {
 				continue
 			}
-			if before := first[it.in]; before != nil {
-				p.keyword(it, "only one line of this is allowed here", "keep one of them", place(before.d, "the first one"))
-			} else {
+			before := first[it.in]
+			if before == nil {
 				first[it.in] = it
+				continue
+			}
+			if before.d == it.d {
+				continue // the line of a file that is included twice
+			}
+			d := p.keyword(it, "only one line of this is allowed here", "keep one of them", place(before.d, "the first one"))
+			if it.known && sameValue(it, before) {
+				d.Fix = withoutLine(it.d)
 			}
 		}
 	}

@@ -52,8 +52,14 @@ func (p *pass) readValues() {
 				v.start, v.end = start, end
 				v.hint, v.fix = "write the address first", swapped(start, end, it.d.Value())
 			}
+			switch {
+			case code == "bad-value" && len(findings) == 1:
+				v.fix = respelled(it)
+			case code == "pool-weight" && p.vmtas[strings.Fields(it.d.Value())[0]] != nil:
+				v.fix = repeated(it)
+			}
 			p.values[code] = append(p.values[code], v)
-			if code == "source-host-swapped" || code == "domain-key-fields" {
+			if code == "source-host-swapped" || code == "domain-key-fields" || code == "pool-weight" {
 				break
 			}
 		}
