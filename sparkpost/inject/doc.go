@@ -2,6 +2,7 @@
 // is used for, as a library.
 //
 //   - [Send] injects one [Message] and gives back the [Transcript], the TLS report, and the exit code that swaks would have.
+//   - [SendMany] injects it many times over several connections, at a rate, and reports latencies and errors by class.
 //   - [UserName] and [ParseUserName] are for the user names with a subaccount; [API] is the X-MSYS-API field.
 //
 // Guarantees, each held by a test:
@@ -15,6 +16,7 @@
 //   - What arrives is what was given: line ends, dots and long lines included, however the server cuts its replies into packets.
 //   - A message is in doubt exactly when its end was sent and no answer came; the error is then of the kind [ErrUncertain]. In every other
 //     case it is known whether the server accepted it.
+//   - In a [Report] each message asked for is counted once, as accepted, failed, uncertain or unsent, and nothing is tried twice.
 //   - Each wait ends: by [Server.Timeout] for each command, and at once with the context.
 //   - No answer of a server, of whatever size or content, makes the package panic, wait for ever, or use more than bounded memory.
 //
