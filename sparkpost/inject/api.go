@@ -16,26 +16,26 @@ type API struct {
 	Metadata   map[string]any `json:"metadata,omitempty"`    // appears in events
 	Tags       []string       `json:"tags,omitempty"`        // up to 10
 	CC         []APIAddress   `json:"cc,omitempty"`          // with BCC and Archive up to 1,000; each gets a message of its own
-	BCC        []APIAddress   `json:"bcc,omitempty"`
-	Archive    []APIAddress   `json:"archive,omitempty"`
-	Options    *APIOptions    `json:"options,omitempty"`
+	BCC        []APIAddress   `json:"bcc,omitempty"`         // each gets a copy that names itself alone
+	Archive    []APIAddress   `json:"archive,omitempty"`     // each gets a copy with the recipient's tracking links
+	Options    *APIOptions    `json:"options,omitempty"`     // nil leaves all to the account
 }
 
 // APIAddress is an address with a name.
 type APIAddress struct {
-	Email string `json:"email"`
-	Name  string `json:"name,omitempty"`
+	Email string `json:"email"`          // the address
+	Name  string `json:"name,omitempty"` // for people, may be ""
 }
 
 // APIOptions are options of [API]. nil leaves it to the account.
 type APIOptions struct {
-	OpenTracking    *bool  `json:"open_tracking,omitempty"`
-	ClickTracking   *bool  `json:"click_tracking,omitempty"`
-	Transactional   *bool  `json:"transactional,omitempty"`
+	OpenTracking    *bool  `json:"open_tracking,omitempty"`    // a pixel in the HTML
+	ClickTracking   *bool  `json:"click_tracking,omitempty"`   // links over the tracking domain
+	Transactional   *bool  `json:"transactional,omitempty"`    // no List-Unsubscribe, and the transactional suppression list
 	SkipSuppression *bool  `json:"skip_suppression,omitempty"` // Enterprise only
-	InlineCSS       *bool  `json:"inline_css,omitempty"`
-	IPPool          string `json:"ip_pool,omitempty"`  // id of the pool
-	DKIMKey         string `json:"dkim_key,omitempty"` // id of one of the domain's additional keys
+	InlineCSS       *bool  `json:"inline_css,omitempty"`       // styles move into the HTML's elements
+	IPPool          string `json:"ip_pool,omitempty"`          // id of the pool
+	DKIMKey         string `json:"dkim_key,omitempty"`         // id of one of the domain's additional keys
 }
 
 func (a *API) check() error {

@@ -8,13 +8,13 @@ import (
 // Latency are the parts of a distribution. Min, Max and Mean are exact; a percentile is the smallest time that so many hundredths of the
 // messages did not exceed, or up to 1/64 more. All are 0 for no messages.
 type Latency struct {
-	Min  time.Duration `json:"min"` // in nanoseconds, as the others
-	Mean time.Duration `json:"mean"`
-	P50  time.Duration `json:"p50"`
-	P90  time.Duration `json:"p90"`
-	P95  time.Duration `json:"p95"`
-	P99  time.Duration `json:"p99"`
-	Max  time.Duration `json:"max"`
+	Min  time.Duration `json:"min"`  // the shortest, in nanoseconds as the others
+	Mean time.Duration `json:"mean"` // the sum over the number
+	P50  time.Duration `json:"p50"`  // the median
+	P90  time.Duration `json:"p90"`  // of 90 hundredths
+	P95  time.Duration `json:"p95"`  // of 95
+	P99  time.Duration `json:"p99"`  // of 99
+	Max  time.Duration `json:"max"`  // the longest
 }
 
 // histogram counts times in buckets: one for each nanosecond below 128, then 64 for each doubling. Its size does not depend on how many

@@ -32,21 +32,21 @@ type Load struct {
 // Progress is how far a load has come.
 type Progress struct {
 	Accepted, Failed int // Failed counts also what is in doubt
-	Messages         int // of the load
+	Messages         int // asked for
 }
 
 // Report is how a load went. Accepted + Failed + Uncertain + Unsent are the messages asked for.
 type Report struct {
-	Accepted    int           `json:"accepted"`    // for one recipient at least
-	Failed      int           `json:"failed"`      // the server has not accepted them
-	Uncertain   int           `json:"uncertain"`   // the connection broke before the answer: the server may have accepted them
-	Unsent      int           `json:"unsent"`      // not tried, because the load stopped
-	Refused     int           `json:"refused"`     // recipients refused of accepted messages
-	Connections int           `json:"connections"` // opened
-	Bytes       int64         `json:"bytes"`       // of accepted messages
-	Elapsed     time.Duration `json:"elapsed"`     // in nanoseconds
-	Latency     Latency       `json:"latency"`     // of accepted messages, from MAIL to the answer to the message
-	Errors      []ErrorClass  `json:"errors,omitempty"`
+	Accepted    int           `json:"accepted"`         // for one recipient at least
+	Failed      int           `json:"failed"`           // the server has not accepted them
+	Uncertain   int           `json:"uncertain"`        // the connection broke before the answer: the server may have accepted them
+	Unsent      int           `json:"unsent"`           // not tried, because the load stopped
+	Refused     int           `json:"refused"`          // recipients refused of accepted messages
+	Connections int           `json:"connections"`      // opened
+	Bytes       int64         `json:"bytes"`            // of accepted messages
+	Elapsed     time.Duration `json:"elapsed"`          // in nanoseconds
+	Latency     Latency       `json:"latency"`          // of accepted messages, from MAIL to the answer to the message
+	Errors      []ErrorClass  `json:"errors,omitempty"` // of failed and uncertain messages
 }
 
 // Rate is the accepted messages a second. It is 0 for a load of no time.

@@ -14,7 +14,7 @@ import (
 
 // Result is how a dialogue went. It says how far it came also when there is an error.
 type Result struct {
-	Transcript Transcript    `json:"transcript"`
+	Transcript Transcript    `json:"transcript"`           // all that was said
 	Exit       Exit          `json:"exit"`                 // what swaks would exit with
 	TLS        *TLSReport    `json:"tls,omitempty"`        // nil without TLS
 	Extensions []string      `json:"extensions,omitempty"` // of the last EHLO, sorted, as "SIZE 20000000"
@@ -28,8 +28,8 @@ type Result struct {
 
 // Refusal is a recipient that was not accepted.
 type Refusal struct {
-	Addr  string `json:"addr"`
-	Reply Reply  `json:"reply"`
+	Addr  string `json:"addr"`  // as in the message
+	Reply Reply  `json:"reply"` // why
 }
 
 // Send injects one message over one connection, and says what was said. The result is never nil. Without an error, and unless

@@ -267,7 +267,7 @@ func TestCancel(t *testing.T) {
 		s, m := to(sink), message()
 		s.Auth = &inject.Auth{User: "u", Password: password}
 		if at == injecttest.AtBody {
-			m.Text = strings.Repeat("x\n", 4<<20)
+			m.Text = strings.Repeat("x\n", 1<<21)
 		}
 		r, err := inject.Send(ctx, s, m)
 		if !errors.Is(err, why) || errors.Is(err, inject.ErrUncertain) != (at == injecttest.AtDot) {

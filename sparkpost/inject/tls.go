@@ -33,13 +33,13 @@ type TLSReport struct {
 
 // Certificate is what a report has of a certificate.
 type Certificate struct {
-	Subject   string    `json:"subject"` // as "CN=smtp.example,O=Example"
-	Issuer    string    `json:"issuer"`
+	Subject   string    `json:"subject"`         // as "CN=smtp.example,O=Example"
+	Issuer    string    `json:"issuer"`          // in the same form
 	Names     []string  `json:"names,omitempty"` // DNS names and addresses that it is for
-	NotBefore time.Time `json:"notBefore"`
-	NotAfter  time.Time `json:"notAfter"`
-	Key       string    `json:"key"`    // as "RSA 2048", "ECDSA P-256", "Ed25519"
-	SHA256    string    `json:"sha256"` // fingerprint, in hexadecimal
+	NotBefore time.Time `json:"notBefore"`       // the first second of its life
+	NotAfter  time.Time `json:"notAfter"`        // the last
+	Key       string    `json:"key"`             // as "RSA 2048", "ECDSA P-256", "Ed25519"
+	SHA256    string    `json:"sha256"`          // fingerprint, in hexadecimal
 }
 
 func newCertificate(c *x509.Certificate) Certificate {

@@ -34,7 +34,7 @@ func (d Direction) MarshalText() ([]byte, error) { return []byte(d.String()), ni
 
 // Entry is a line of a transcript.
 type Entry struct {
-	Direction  Direction     `json:"direction"`
+	Direction  Direction     `json:"direction"`            // whose line it is
 	TLS        bool          `json:"tls,omitempty"`        // it went over TLS
 	Unexpected bool          `json:"unexpected,omitempty"` // of a reply other than the one hoped for
 	After      time.Duration `json:"after"`                // since the dialogue began, in nanoseconds
