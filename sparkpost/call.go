@@ -18,8 +18,9 @@ import (
 
 // api is what the resources share. Its methods for printing keep connections, whose buffers hold the key, out of every output.
 type api struct {
-	gsp *gosparkpost.Client
-	now func() time.Time
+	gsp   *gosparkpost.Client
+	now   func() time.Time
+	sleep func(context.Context, time.Duration) error
 }
 
 // String returns the address of the API. It shows no key.

@@ -109,7 +109,7 @@ func NewTransport(cfg Config) (http.RoundTripper, error) {
 func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 func newClient(gsp *gosparkpost.Client, rt *transport) *Client {
-	a := &api{gsp: gsp, now: rt.cfg.Now}
+	a := &api{gsp: gsp, now: rt.cfg.Now, sleep: rt.cfg.Sleep}
 	return &Client{Subaccounts: &Subaccounts{a}, Pools: &Pools{a}, IPs: &IPs{a},
 		Account: &Account{a}, Events: &Events{a}, api: a}
 }

@@ -14,6 +14,8 @@
 //     the client pause, for as long as the server asks; none runs into it again meanwhile.
 //   - With [ApplyOptions].Journal, a line stands in the journal before each request goes out. What was under way when a program was killed
 //     can be read from it with [OpenRequests].
+//   - [Await] has what was asked to be verified checked until it is, and says what SparkPost and DNS answered. A check that is valid is
+//     not run again.
 //   - Nothing is deleted unless [State.Remove] names it. Nothing is guessed: a name that fits several subaccounts is reported, and so is
 //     a domain that belongs to another owner.
 //   - A request is repeated only where that is safe: after 429; after 502, 503, 504 or a broken connection when the request is

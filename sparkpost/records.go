@@ -154,20 +154,12 @@ func (r Region) bounceTarget() string {
 // [Read] with the same want. [Plan] uses them: what is not in DNS yet is not tried. A name that does not exist is an answer; a
 // server that fails is noted as a problem and stops nothing. The error is that of ctx.
 func (s *State) LookUp(ctx context.Context, r Resolver, want *State) error {
-	found := map[string]DNSAnswer{}
-	type question struct{ name, kind string }
-	asked := map[question]bool{}
 	var list []question
 	have := map[string]DomainSpec{}
 	for _, h := range s.Domains {
 		have[h.Name] = h
 	}
-	ask := func(q question) {
-		if !asked[q] {
-			asked[q] = true
-			list = append(list, q)
-		}
-	}
+	ask := func(q question) { list = append(list, q) }
 	for _, w := range want.Domains {
 		h := have[w.Name]
 		if k := keyOf(w, h); k != nil {
@@ -189,7 +181,21 @@ func (s *State) LookUp(ctx context.Context, r Resolver, want *State) error {
 			ask(question{w.Name, "CNAME"})
 		}
 	}
+	return s.ask(ctx, r, list)
+}
+
+// question is what DNS is asked: a name and the type of the record.
+type question struct{ name, kind string }
+
+// ask asks each question once and notes the answers.
+func (s *State) ask(ctx context.Context, r Resolver, list []question) error {
 	var mu sync.Mutex
+	found, asked := map[string]DNSAnswer{}, map[question]bool{}
+	list = slices.DeleteFunc(list, func(q question) bool {
+		again := asked[q]
+		asked[q] = true
+		return again
+	})
 	err := each(ctx, list, 8, func(ctx context.Context, q question) error {
 		var got DNSAnswer
 		var err error
