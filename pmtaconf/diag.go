@@ -55,8 +55,8 @@ type Edit struct {
 	New   string `json:"new"`   // what comes instead
 }
 
-// Diagnostic is one finding about one place. Its range holds the bytes it speaks of. It never repeats a value that could be a
-// secret.
+// Diagnostic is one finding about one place. Its range holds the bytes it speaks of. Its texts, but
+// for that of Fix, never repeat a value that could be a secret.
 type Diagnostic struct {
 	File     string    `json:"file"`              // the name that Parse or Load was given
 	Pos      Pos       `json:"pos"`               // the first byte
@@ -65,7 +65,7 @@ type Diagnostic struct {
 	Code     Code      `json:"code"`              // which kind it is
 	Message  string    `json:"message"`           // one line, lower case, no full stop
 	Hint     string    `json:"hint,omitempty"`    // what to do; may be empty
-	Fix      *Edit     `json:"fix,omitempty"`     // the mend, where it is certain
+	Fix      *Edit     `json:"fix,omitempty"`     // the mend, where it is certain; it may repeat what the lines it changes hold, a password too
 	Related  []Related `json:"related,omitempty"` // other places that belong to it, such as the chain of includes
 }
 

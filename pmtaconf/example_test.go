@@ -371,3 +371,29 @@ func ExampleUnquote() {
 	fmt.Println(pmtaconf.Unquote(`"two words"`), pmtaconf.Unquote("word"), strings.Count(pmtaconf.Unquote(`""`), ""))
 	// Output: two words word 1
 }
+
+func ExampleConfig_Mend() {
+	c, _ := pmtaconf.Load(fstest.MapFS{
+		"config":     {Data: []byte("include /vmtas.conf\n")},
+		"vmtas.conf": {Data: []byte("<virtual-mta mta1>\n    max-smtp-out 20\n")},
+	}, "config", nil)
+	for {
+		next, err := c.Mend(c.Diagnostics())
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		if next == c {
+			break
+		}
+		c = next
+	}
+	fmt.Print(c.Diff(nil))
+	// Output:
+	// --- a/vmtas.conf
+	// +++ b/vmtas.conf
+	// @@ -1,2 +1,3 @@
+	//  <virtual-mta mta1>
+	//      max-smtp-out 20
+	// +</virtual-mta>
+}
