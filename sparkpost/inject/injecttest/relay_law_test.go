@@ -4,11 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"log"
 	"net"
 	"net/smtp"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +20,7 @@ import (
 )
 
 // Law: whatever a next hop says, the relay reports one outcome for the attempt, within its timeout, and no delivery that was not confirmed
-// at the end of a message.
+// at the end of a message; and what it says in clear text has no credentials in it, unless the route lets them out.
 func FuzzRelayPeer(f *testing.F) {
 	for _, seed := range []string{
 		"", "\n", "220", "220 x\r\n", "554 no\r\n", "220 x\r\n250 y\r\n250 ok\r\n250 ok\r\n354 go\r\n250 2.0.0 OK id\r\n221 bye\r\n",
@@ -36,13 +38,19 @@ func FuzzRelayPeer(f *testing.F) {
 			t.Fatal(err)
 		}
 		defer l.Close()
+		var mu sync.Mutex
+		heard := ""
 		go func() {
 			for {
 				conn, err := l.Accept()
 				if err != nil {
 					return
 				}
-				go peer(conn, said)
+				go peer(conn, said, func(line string) {
+					mu.Lock()
+					defer mu.Unlock()
+					heard += line
+				})
 			}
 		}()
 		got := &told{}
@@ -59,6 +67,11 @@ func FuzzRelayPeer(f *testing.F) {
 		if len(got.all) != 2 || got.all[1].Text() == "" || len(r.Queued()) > 1 {
 			t.Fatalf("%q", got.lines())
 		}
+		mu.Lock()
+		defer mu.Unlock()
+		if !route.ClearAuth && (strings.Contains(heard, "AUTH") || strings.Contains(heard, base64.StdEncoding.EncodeToString([]byte("u"))) || strings.Contains(heard, key)) {
+			t.Errorf("after %q the relay said %q", said, heard)
+		}
 		out := got.all[1]
 		if out.Result == injecttest.Delivered && (out.Stage != injecttest.AtDot || !bytes.Contains(said, []byte("354")) || !bytes.Contains(said, []byte("250"))) {
 			t.Errorf("delivered after %q", said)
@@ -70,7 +83,7 @@ func FuzzRelayPeer(f *testing.F) {
 }
 
 // peer says a line for each line it gets, whatever it is, and hangs up when it has no more to say.
-func peer(conn net.Conn, said []byte) {
+func peer(conn net.Conn, said []byte, heard func(string)) {
 	defer conn.Close()
 	conn.SetDeadline(time.Now().Add(10 * time.Second))
 	r := bufio.NewReader(conn)
@@ -90,6 +103,7 @@ func peer(conn net.Conn, said []byte) {
 			if err != nil {
 				return
 			}
+			heard(got)
 			if body = body && got != ".\r\n"; !body {
 				break
 			}

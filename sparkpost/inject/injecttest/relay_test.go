@@ -2,8 +2,6 @@ package injecttest_test
 
 import (
 	"context"
-	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -220,78 +218,6 @@ func TestRelayFaults(t *testing.T) {
 	}
 }
 
-// Credentials leave only over TLS that is as good as the route asks.
-func TestRelayKeepsCredentials(t *testing.T) {
-	t.Parallel()
-	stripped := injecttest.Config{Hide: []string{"STARTTLS"}, InsecureAuth: true}
-	for _, c := range []struct {
-		name string
-		cfg  injecttest.Config
-		edit func(*injecttest.Route)
-		want string // of the outcome
-		auth bool   // the sink saw AUTH
-	}{
-		{"good", injecttest.Config{}, func(*injecttest.Route) {}, "delivered", true},
-		{"stripped", stripped, func(*injecttest.Route) {}, "delayed at STARTTLS: injecttest: STARTTLS is required", false},
-		{"stripped, TLS if offered", stripped, func(r *injecttest.Route) { r.TLS = injecttest.TLSIfOffered }, "delayed at AUTH: injecttest: there is no TLS", false},
-		{"stripped, never TLS", stripped, func(r *injecttest.Route) { r.TLS = injecttest.TLSNever }, "delayed at AUTH: injecttest: there is no TLS", false},
-		{"stripped, and in clear text on demand", stripped, func(r *injecttest.Route) { r.TLS, r.ClearAuth = injecttest.TLSIfOffered, true }, "delivered", true},
-		{"TLS required beats clear text", stripped, func(r *injecttest.Route) { r.ClearAuth = true }, "delayed at STARTTLS", false},
-		{"wrong name", injecttest.Config{Certificate: injecttest.WrongName}, func(*injecttest.Route) {}, "delayed at TLS: injecttest: TLS: tls: failed to verify", false},
-		{"wrong name, no roots", injecttest.Config{Certificate: injecttest.WrongName}, func(r *injecttest.Route) { r.Roots = nil }, "delivered", true},
-		{"wrong name that is asked for", injecttest.Config{Certificate: injecttest.WrongName}, func(r *injecttest.Route) { r.ServerName = "wrong.example" }, "delivered", true},
-		{"other roots", injecttest.Config{}, func(r *injecttest.Route) { r.Roots = x509.NewCertPool() }, "delayed at TLS", false},
-		{"wrong name, TLS if offered", injecttest.Config{Certificate: injecttest.WrongName, InsecureAuth: true}, func(r *injecttest.Route) { r.TLS = injecttest.TLSIfOffered }, "delayed at AUTH: injecttest: there is no TLS", false},
-		{"LOGIN alone", injecttest.Config{Mechanisms: []string{"LOGIN"}}, func(*injecttest.Route) {}, "delivered", true},
-		{"no AUTH", injecttest.Config{Hide: []string{"AUTH"}}, func(*injecttest.Route) {}, "delayed at AUTH: injecttest: the next hop offers neither", false},
-		{"wrong key", injecttest.Config{}, func(r *injecttest.Route) { r.Account.Password = "wrong" }, "delayed at AUTH: 535 5.7.8", true},
-		{"no account", injecttest.Config{}, func(r *injecttest.Route) { r.Account = injecttest.Account{} }, "bounced at RCPT: 550 5.7.1 Relaying denied", false},
-	} {
-		sink := sparkPost(t, c.cfg)
-		route := toSparkPost(sink)
-		c.edit(&route)
-		r, got := relayTo(t, route)
-		if err := post(t, r, "a@mail.example"); err != nil {
-			t.Fatal(err)
-		}
-		idle(t, r)
-		if lines := got.lines(); len(lines) != 1 || !strings.HasPrefix(lines[0], "1 a@mail.example "+c.want) {
-			t.Errorf("%s: %q, want %s", c.name, lines, c.want)
-		}
-		auth := slices.ContainsFunc(sink.Sessions(), func(s injecttest.Session) bool {
-			return len(s.Auth) > 0 || slices.ContainsFunc(s.Commands, func(c string) bool { return strings.HasPrefix(c, "AUTH") })
-		})
-		if auth != c.auth {
-			t.Errorf("%s: the sink saw AUTH: %v", c.name, auth)
-		}
-	}
-}
-
-// No form of a route, an outcome or a queue shows the password, nor does a next hop that repeats it.
-func TestRelayHidesPassword(t *testing.T) {
-	t.Parallel()
-	sink := sparkPost(t, injecttest.Config{})
-	sink.Inject(injecttest.Fault{At: injecttest.AtAuth, Reply: "535 no such key " + key})
-	r, got := relayTo(t, toSparkPost(sink))
-	if err := post(t, r, "a@mail.example"); err != nil {
-		t.Fatal(err)
-	}
-	idle(t, r)
-	var all strings.Builder
-	for _, v := range []any{toSparkPost(sink), r.Queued(), got.all, r} {
-		for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
-			fmt.Fprintf(&all, verb+"\n", v)
-		}
-		if text, err := json.Marshal(v); err == nil {
-			all.Write(text)
-		}
-	}
-	fmt.Fprint(&all, got.lines())
-	if s := all.String(); strings.Contains(s, key) || strings.Contains(s, fmt.Sprintf("%x", key)) || !strings.Contains(s, "[redacted]") {
-		t.Error("the password shows, or the reply is gone")
-	}
-}
-
 func TestRelayAddresses(t *testing.T) {
 	t.Parallel()
 	sink := injecttest.Start(t, injecttest.Config{})
@@ -340,6 +266,79 @@ func TestRelayAddresses(t *testing.T) {
 	idle(t, r)
 	if dialled != "mail.example:25" || len(r.Queued()) != 0 {
 		t.Errorf("dialled %q, in the queue %v", dialled, r.Queued())
+	}
+}
+
+// A next hop without SMTPUTF8 cannot have what needs it; one with it is told.
+func TestRelayUTF8(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		offered bool
+		to      string
+		want    string
+	}{
+		{true, "zoë@mail.example", "delivered"}, {false, "zoë@mail.example", "bounced at MAIL: 550 5.6.7"}, {false, "a@mail.example", "delivered"},
+	} {
+		sink := injecttest.Start(t, injecttest.Config{SparkPost: !c.offered, Accounts: []injecttest.Account{{User: "SMTP_Injection:X-MSYS-SUBACCOUNT=1053", Password: key}}})
+		r, got := relayTo(t, toSparkPost(sink))
+		client, err := smtp.Dial(r.Addr())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer client.Close()
+		if err := errors.Join(client.Mail("a@shop.example"), client.Rcpt(c.to)); err != nil {
+			t.Fatal(err)
+		}
+		w, err := client.Data()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprint(w, "From: a@shop.example\r\n\r\nx\r\n")
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		idle(t, r)
+		if lines := got.lines(); len(lines) != 1 || !strings.HasPrefix(lines[0], "1 "+c.to+" "+c.want) {
+			t.Errorf("%q, want %s", lines, c.want)
+		}
+		if all := sink.Messages(); c.want == "delivered" && (len(all) != 1 || all[0].UTF8 != c.offered) {
+			t.Errorf("%+v", all)
+		}
+	}
+}
+
+// A next hop that does not answer holds up what goes there, and nothing else.
+func TestRelayHang(t *testing.T) {
+	t.Parallel()
+	slow, quick := injecttest.Start(t, injecttest.Config{}), injecttest.Start(t, injecttest.Config{})
+	struck := make(chan bool)
+	slow.Inject(injecttest.Fault{At: injecttest.AtRcpt, Hang: true, Hit: func() { close(struck) }})
+	got := &told{}
+	r := injecttest.StartRelay(t, injecttest.RelayConfig{
+		Listen: plain, Report: got.add, Connections: 2,
+		Route: func(_ *injecttest.Message, to string) (injecttest.Route, error) {
+			if to == "slow@mail.example" {
+				return injecttest.Route{Addrs: []string{slow.Addr()}}, nil
+			}
+			return injecttest.Route{Addrs: []string{quick.Addr()}}, nil
+		},
+	})
+	if err := post(t, r, "slow@mail.example"); err != nil {
+		t.Fatal(err)
+	}
+	<-struck
+	for range 3 {
+		if err := post(t, r, "a@mail.example"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := quick.Wait(ctx, 3); err != nil {
+		t.Error(err)
+	}
+	if q := r.Queued(); len(q) == 0 || q[0].To != "slow@mail.example" {
+		t.Errorf("%+v", q)
 	}
 }
 
