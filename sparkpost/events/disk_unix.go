@@ -9,7 +9,8 @@ import (
 	"syscall"
 )
 
-// lockFile takes the lock of a file, which ends with the process. The file stays: to remove it would let two hold it.
+// lockFile takes the lock of a file, which ends with the process. The file stays: to remove it would let two hold it. Closing alone
+// would not give the lock free while a child that is being started still has a copy of the descriptor.
 func lockFile(path string) (unlock func() error, err error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
 	if err != nil {
@@ -22,7 +23,7 @@ func lockFile(path string) (unlock func() error, err error) {
 		}
 		return nil, err
 	}
-	return f.Close, nil
+	return func() error { return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close()) }, nil
 }
 
 // syncDir makes a new name in a folder last. Some file systems have no such thing.
