@@ -4,9 +4,14 @@
 //	go run ./examples/walkthrough
 //	go run ./examples/walkthrough -format json
 //	go run ./examples/walkthrough -break starttls      # what a fault looks like
+//	go run ./examples/walkthrough -out run             # and keep the files
 //
 // A stand-in that routes by the embedded configuration takes PowerMTA's place, an SMTP sink that of SparkPost's relay and another one that
 // of the recipients' servers, an in-memory API that of the account. Nothing leaves the loopback address.
+//
+// With -out the folder then has config and sparkpost-key.conf as they were in the end, with a key that is good for nothing, the accounting
+// files single.csv (steps 3 to 5), pool.csv (step 6) and events.csv (step 8, of SparkPost's events), and the events themselves in
+// events.json. Files that are there already are not replaced.
 //
 // Each step prints what was checked, and passes or fails for the reason given. It exits with 0 when all steps pass, 1 when one fails, and 2
 // when it could not run.
@@ -37,6 +42,7 @@ var breaks = []struct{ name, means string }{
 	{"bounce", "SparkPost uses a bounce domain of its own"},
 	{"tracking", "links go to another tracking domain"},
 	{"share", "the pool has another number of relay lines than planned"},
+	{"repeats", "PowerMTA serves each name of a pool once, whatever its lines"},
 	{"pool", "the configuration names another IP pool than that of the subaccount"},
 	{"events", "the events of a message never come"},
 }
@@ -51,6 +57,7 @@ func run(ctx context.Context, env *cli.Env) error {
 	}
 	fault := fs.String("break", "", "`fault` to bring in:"+strings.Join(about, ""))
 	n := fs.Int("n", 200, "`number` of messages for the spread, 100 to 5000; a tenth is relayed, and the first stage of the IP's warm-up allows 200")
+	out := fs.String("out", "", "`folder` for the files of the run; it is made when it is not there")
 	if err := fs.Parse(env.Args); err != nil {
 		return err
 	}
@@ -64,6 +71,11 @@ func run(ctx context.Context, env *cli.Env) error {
 	case *n < 100 || *n > 5000:
 		return errors.New("-n is 100 to 5000")
 	}
+	if *out != "" {
+		if err := vacant(*out); err != nil {
+			return err
+		}
+	}
 	w, err := newWorld(ctx, env, *fault, *n)
 	if err != nil {
 		return err
@@ -72,6 +84,11 @@ func run(ctx context.Context, env *cli.Env) error {
 	result, err := w.walk(ctx)
 	if err != nil {
 		return err
+	}
+	if *out != "" {
+		if err := w.keep(*out); err != nil {
+			return err
+		}
 	}
 	if *format == "json" {
 		enc := json.NewEncoder(env.Stdout)

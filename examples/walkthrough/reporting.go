@@ -34,7 +34,7 @@ func (w *world) reporting(ctx context.Context, s *step) error {
 	if err != nil {
 		return err
 	}
-	output := filepath.Join(w.dir, "events.csv")
+	output := filepath.Join(w.dir, eventsName)
 	ledger, err := events.OpenLedger(output, filepath.Join(w.dir, "events.ids"), 0)
 	if err != nil {
 		return err

@@ -235,8 +235,12 @@ func (w *world) startSparkPost() error {
 	return w.sparkPost.start(cfg)
 }
 
-// configName is the main file in world.dir.
-const configName = "config"
+// The files in world.dir.
+const (
+	configName = "config"
+	keyName    = "sparkpost-key.conf"
+	eventsName = "events.csv"
+)
 
 // configure writes the sample and puts the relay in, with all mail of the pool going through it.
 func (w *world) configure(ctx context.Context) error {
@@ -305,8 +309,13 @@ func (w *world) startPMTA(file int) error {
 		w.pmta = nil
 	}
 	var err error
+	var readings map[string]string
+	if w.fault == "repeats" {
+		readings = map[string]string{"repeated-member": "once"}
+	}
 	w.pmta, err = standin.Start(standin.Config{
-		Conf: w.conf, Acct: &w.acct[file], Host: w.host, Sign: w.sign, Connections: 8,
+		Readings: readings,
+		Conf:     w.conf, Acct: &w.acct[file], Host: w.host, Sign: w.sign, Connections: 8,
 		Listen: injecttest.Config{Hostname: "mta1.acme.example", Now: w.env.Now},
 	})
 	return err
@@ -387,6 +396,47 @@ func (w *world) toPMTA(password string) *inject.Server {
 // arrived are the messages in the inbox for a recipient.
 func (w *world) arrived(to string) []injecttest.Message {
 	return slices.DeleteFunc(w.inbox.Messages(), func(m injecttest.Message) bool { return m.To[0].Addr != to })
+}
+
+// kept are the files of -out.
+var kept = []string{configName, keyName, "single.csv", "pool.csv", eventsName, "events.json"}
+
+// vacant is an error when a folder has one of the files already.
+func vacant(folder string) error {
+	for _, name := range kept {
+		if _, err := os.Lstat(filepath.Join(folder, name)); err == nil {
+			return fmt.Errorf("-out: %s exists; name another folder", filepath.Join(folder, name))
+		}
+	}
+	return nil
+}
+
+// keep writes the files of the run.
+func (w *world) keep(folder string) error {
+	body, err := batch(w.sparkPost.events())
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(folder, 0o750); err != nil {
+		return err
+	}
+	files := map[string][]byte{"single.csv": w.acct[0].Bytes(), "pool.csv": w.acct[1].Bytes(), "events.json": append(body, '\n')}
+	for _, name := range []string{configName, keyName, eventsName} {
+		if files[name], err = os.ReadFile(filepath.Join(w.dir, name)); err != nil {
+			return err
+		}
+	}
+	for _, name := range kept {
+		f, err := os.OpenFile(filepath.Join(folder, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(files[name])
+		if err := errors.Join(err, f.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // lockedBuffer is a file in memory.

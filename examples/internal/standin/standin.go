@@ -32,6 +32,8 @@ type Config struct {
 	Conf *pmtaconf.Config
 	// Host says where a next hop is, in the place of DNS. The error refuses the message.
 	Host func(routing.Hop) (Host, error)
+	// Readings are those of routing.Options: how the configuration is read where the guide is open.
+	Readings map[string]string
 	// Acct gets the accounting file, a whole record a write.
 	Acct io.Writer
 	// Client is the address that clients have for the configuration, as all of them come from loopback. The zero value takes their own.
@@ -71,7 +73,7 @@ func Start(cfg Config) (*Server, error) {
 	if cfg.Conf == nil || cfg.Host == nil || cfg.Acct == nil {
 		return nil, errors.New("the stand-in needs a configuration, hosts and a place for the accounting file")
 	}
-	ix, err := routing.New(cfg.Conf, nil)
+	ix, err := routing.New(cfg.Conf, &routing.Options{Readings: cfg.Readings})
 	if err != nil {
 		return nil, err
 	}

@@ -261,6 +261,28 @@ func TestSpread(t *testing.T) {
 	}
 }
 
+// A server that serves each name of a pool once is to be had, too.
+func TestReadings(t *testing.T) {
+	t.Parallel()
+	r := start(t, sample, func(c *Config, _ *injecttest.Config) { c.Readings = map[string]string{"repeated-member": "once"} })
+	for i := range 4 {
+		if err := r.send(t, "", fmt.Sprintf("r%d@mail.example", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.idle(t)
+	var vmtas []string
+	for _, m := range of(r.file.records(t), "d") {
+		vmtas = append(vmtas, m["vmta"])
+	}
+	if diff := cmp.Diff([]string{"relay", "mta1", "relay", "mta1"}, vmtas); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if _, err := Start(Config{Conf: r.cfg.Conf, Host: r.cfg.Host, Acct: r.file, Readings: map[string]string{"repeated-member": "thrice"}}); err == nil {
+		t.Error("a reading that does not exist")
+	}
+}
+
 // What goes wrong, and what the accounting file has of it.
 func TestFaults(t *testing.T) {
 	t.Parallel()
