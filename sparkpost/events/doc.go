@@ -37,6 +37,7 @@
 //		"log"
 //		"net/http"
 //		"os"
+//		"time"
 //
 //		"github.com/relayshift/relayshift/sparkpost"
 //		"github.com/relayshift/relayshift/sparkpost/events"
@@ -68,6 +69,7 @@
 //		if err != nil {
 //			log.Fatal(err)
 //		}
-//		log.Fatal(http.ListenAndServe("127.0.0.1:8080", handler))
+//		server := &http.Server{Addr: "127.0.0.1:8080", Handler: handler, ReadTimeout: 30 * time.Second}
+//		log.Fatal(server.ListenAndServe())
 //	}
 package events

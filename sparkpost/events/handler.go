@@ -62,7 +62,8 @@ type handler struct {
 // It answers 200 when, and only when, Accept has taken the batch, now or earlier. Otherwise SparkPost keeps the batch and sends it
 // again: 401 for credentials, 405 but for POST, 415 for a content type other than JSON or an encoding other than gzip, 413 beyond the
 // limits, 400 for a body that is not a batch, 503 when there is too much to do or the same batch is being accepted, 500 for a failure.
-// A batch is handed over whole or not at all. The error is for a configuration that lacks Accept or Auth.
+// A batch is handed over whole or not at all. A body that comes slowly takes one of MaxRequests: give the http.Server a ReadTimeout.
+// The error is for a configuration that lacks Accept or Auth.
 func NewHandler(cfg HandlerConfig) (http.Handler, error) {
 	switch {
 	case cfg.Accept == nil:

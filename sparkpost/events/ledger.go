@@ -92,7 +92,8 @@ type Ledger struct {
 const tailSize = 4096
 
 // OpenLedger opens the output and its file of ids, or makes them, with the last keep ids remembered, 1,000,000 when keep is not
-// positive. SparkPost repeats batches for 8 hours and event search goes back 10 days; keep should span what is read again.
+// positive. SparkPost repeats batches for 8 hours and event search goes back 10 days; keep should span what is read again. An id takes
+// about 100 bytes of memory.
 //
 // An output that was moved away is begun anew. The error is an [*Error] of the kind [ErrState] when the two files do not belong
 // together: an output with content and no ids, one that is shorter than committed, one whose end was changed. Nothing is cut off then.
