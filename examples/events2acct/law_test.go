@@ -351,6 +351,43 @@ func TestFollowWithoutPause(t *testing.T) {
 	})
 }
 
+// Standard output that is appended to has one header line over all runs, and another when the columns are other ones: readers go by the
+// last.
+func TestAppending(t *testing.T) {
+	t.Parallel()
+	dir, mapping := t.TempDir(), mapFileAt(t)
+	name := filepath.Join(dir, "acct.csv")
+	for i, args := range [][]string{{"-map", mapping}, {"-map", mapping}, {}, {}} {
+		out, err := os.OpenFile(name, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if errs, err := convert(t.Context(), strings.NewReader(event(i)), out, append(args, "-state", filepath.Join(dir, "state"))...); err != nil {
+			t.Fatalf("%v\n%s", err, errs)
+		}
+		if err := out.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for rec, err := range acct.NewReader(bytes.NewReader(data), "acct.csv", nil).All() {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprintf("%s %s", rec.Type(), rec.Get("sp_id")))
+	}
+	if d := cmp.Diff([]string{"d 0", "d 1", "d ", "d "}, got); d != "" {
+		t.Errorf("(-want +got):\n%s", d)
+	}
+	if n := bytes.Count(data, []byte("type,")); n != 2 {
+		t.Errorf("%d header lines, want one for each set of columns", n)
+	}
+}
+
 // full takes so many writes.
 type full struct {
 	bytes.Buffer
