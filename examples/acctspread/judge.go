@@ -41,6 +41,8 @@ type report struct {
 	LeftOut   leftOut   `json:"left_out"`
 	Damaged   int64     `json:"damaged"`
 	Notes     []string  `json:"notes,omitempty"`
+
+	accepted *big.Rat // the tolerance
 }
 
 // member is a virtual MTA of the pool, or one that got mail of it.
@@ -68,7 +70,7 @@ type leftOut struct {
 
 // judge compares what the files hold with the pool's lines.
 func judge(o *options, pool *target, t *tally) (*report, error) {
-	r := &report{Pool: pool.Name, File: pool.File, Line: pool.Line, Tolerance: split.FormatShare(o.tolerance), Alpha: o.alpha, From: t.from, To: t.to,
+	r := &report{Pool: pool.Name, File: pool.File, Line: pool.Line, Tolerance: split.FormatShare(o.tolerance), Alpha: o.alpha, accepted: o.tolerance, From: t.from, To: t.to,
 		Damaged: t.damaged, LeftOut: leftOut{Before: t.before, Timeless: t.timeless}}
 	if t.pooled.Others().Records+t.named.Others().Records > 0 {
 		return nil, fmt.Errorf("the records name more than %d virtual MTAs, so they cannot all be told apart", rows)
@@ -147,7 +149,7 @@ func (r *report) sort(pool *target, t *tally) map[string]int64 {
 		default:
 			r.LeftOut.OtherPools += ends
 			if ends > 0 && strings.EqualFold(in, pool.Name) {
-				r.Notes = append(r.Notes, fmt.Sprintf("%s of pool %s, which differs in case alone, are not counted", messages(ends), in))
+				r.Notes = append(r.Notes, fmt.Sprintf("%s of pool %s, which differs in case alone, are not counted", messages(ends), shown(in)))
 			}
 		}
 	}
@@ -250,7 +252,7 @@ func (r *report) decide(pool *target, v *split.Report) {
 		var names []string
 		for _, m := range r.Strays {
 			n += m.Messages
-			names = append(names, m.VMTA)
+			names = append(names, shown(m.VMTA))
 		}
 		r.Verdict = differs
 		r.Why = fmt.Sprintf("%s went through %s, for which the pool has no line: lines were changed since (see -since), or cold, fallback and reroute directives moved them",
@@ -277,5 +279,5 @@ func (r *report) furthest() string {
 	m := slices.MaxFunc(r.Members, func(a, b member) int {
 		return cmp.Compare(math.Abs(a.Off), math.Abs(b.Off))
 	})
-	return fmt.Sprintf("%s got %s instead of %s", m.VMTA, percent(m.Share), percent(m.Planned))
+	return fmt.Sprintf("%s got %s instead of %s", shown(m.VMTA), percent(m.Share), percent(m.Planned))
 }

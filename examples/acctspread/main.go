@@ -9,7 +9,8 @@
 // files; then mail that came to them by other ways counts too. Messages to many recipients move the counts in steps: the intervals
 // hold for recipients that are drawn one by one. Mail that still waits is in no record yet, so what goes slower looks like less.
 //
-// With -format json it writes one object:
+// With -format svg it draws the picture of it: for each virtual MTA the share of its lines, and that of its mail with the interval. With
+// -format json it writes one object:
 //
 //	pool, file, line  the pool, and where its tag stands
 //	verdict           "fits", "differs" or "undecided"
@@ -64,7 +65,7 @@ func parse(env *cli.Env) (*options, error) {
 	fs.StringVar(&o.config, "config", "", "main configuration `file`")
 	fs.StringVar(&o.root, "root", "", "`folder` that stands for the server's root; without it the file's folder stands for "+cli.DefaultBase)
 	fs.StringVar(&o.pool, "pool", "", "`name` of the pool")
-	fs.StringVar(&o.format, "format", "text", "`form` of the answer: text or json")
+	fs.StringVar(&o.format, "format", "text", "`form` of the answer: text, json or svg")
 	tolerance := fs.String("tolerance", "2%", "`difference` between a share and that of its lines that is no fault")
 	fs.Float64Var(&o.alpha, "alpha", 0.05, "`chance` of a false alarm that is accepted")
 	since := fs.String("since", "", "count what was queued at this `time` or later, as 2026-03-02T21:54:05Z or as accounting files have it")
@@ -75,8 +76,8 @@ func parse(env *cli.Env) (*options, error) {
 	switch o.files = fs.Args(); {
 	case o.config == "" || o.pool == "" || len(o.files) == 0:
 		return nil, errors.New("-config, -pool and accounting files are needed; -h shows the usage")
-	case o.format != "text" && o.format != "json":
-		return nil, fmt.Errorf("-format %s: text or json", o.format)
+	case o.format != "text" && o.format != "json" && o.format != "svg":
+		return nil, fmt.Errorf("-format %s: text, json or svg", o.format)
 	case !(o.alpha > 0 && o.alpha < 0.5):
 		return nil, errors.New("-alpha must lie above 0 and below 0.5")
 	}
@@ -124,7 +125,10 @@ func run(ctx context.Context, env *cli.Env) error {
 }
 
 func write(w io.Writer, format string, r *report) error {
-	if format != "json" {
+	switch format {
+	case "svg":
+		return r.draw(w)
+	case "text":
 		_, err := io.WriteString(w, r.String())
 		return err
 	}

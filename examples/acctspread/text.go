@@ -43,7 +43,7 @@ func (r *report) table(b *strings.Builder) {
 			share, interval = percent(m.Share), percent(m.Low)+" to "+percent(m.High)
 			off = strings.Replace(fmt.Sprintf("%+.2f", 100*m.Off), "-0.00", "+0.00", 1)
 		}
-		cells = append(cells, []string{m.VMTA, strconv.Itoa(m.Lines), percent(m.Planned), number(m.Messages), share, interval, off})
+		cells = append(cells, []string{shown(m.VMTA), strconv.Itoa(m.Lines), percent(m.Planned), number(m.Messages), share, interval, off})
 		largest = max(largest, m.Planned, m.Share)
 	}
 	widths := make([]int, len(cells[0]))
@@ -103,6 +103,14 @@ func (r *report) left(b *strings.Builder) {
 	if r.Damaged > 0 {
 		fmt.Fprintf(b, "not readable as records: %s\n", number(r.Damaged))
 	}
+}
+
+// shown is a name as it is, or in quotes when it holds what should not get to a terminal: names come from files.
+func shown(name string) string {
+	if name == "" || strings.ContainsFunc(name, func(r rune) bool { return !strconv.IsPrint(r) || r == utf8.RuneError }) {
+		return strconv.Quote(name)
+	}
+	return name
 }
 
 func percent(share float64) string { return strconv.FormatFloat(100*share, 'f', 2, 64) + "%" }
