@@ -119,7 +119,7 @@ func TestSmallReads(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			bytes := int64(0)
-			rd := acct.NewReader(&repeated{in, 1, 0, 16}, "f", &acct.Options{MaxRecord: 2 * size, Header: header(t, "type", "a")})
+			rd := acct.NewReader(&repeated{in, 1, 0, 32}, "f", &acct.Options{MaxRecord: 2 * size, Header: header(t, "type", "a")})
 			for rec, err := range rd.All() {
 				if err != nil {
 					bytes += err.(*acct.Error).Size

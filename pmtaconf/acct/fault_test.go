@@ -142,7 +142,7 @@ func TestFilesFaultsLaw(t *testing.T) {
 		var want []string
 		for i := range rapid.IntRange(1, 4).Draw(t, "files") {
 			name := fmt.Sprintf("acct-2026-03-%02d-0000.csv", i+1)
-			data, rows := written(t, header(t, "type", "a", "b"), value)
+			data, rows := written(t, header(t, "type", "a", "b"), value())
 			cut := rapid.IntRange(0, len(data)).Draw(t, "cut")
 			files[name] = &fstest.MapFile{Data: data}
 			fsys.set(name, false, int64(cut))
