@@ -32,6 +32,8 @@ type converter struct {
 
 	pending []events.Event
 	since   time.Time // of the first of them
+	last    time.Time // of the latest event that is written
+	late    bool      // one that came behind is older
 
 	came, fresh int64
 	written     map[string]int64 // by type of record
@@ -196,6 +198,13 @@ func (c *converter) flush() error {
 		return nil
 	}
 	events.Sort(c.pending)
+	for i, e := range c.pending {
+		at, ok := e.Time("timestamp")
+		c.late = c.late || i == 0 && ok && at.Before(c.last)
+		if at.After(c.last) {
+			c.last = at
+		}
+	}
 	n, err := c.out.Write(context.Background(), c.pending, c.render)
 	if err != nil {
 		return err
@@ -325,6 +334,9 @@ func (c *converter) report() {
 			break
 		}
 		fmt.Fprintf(w, "events2acct: %s: %s\n", many(c.missing[what], "record"), what)
+	}
+	if c.late && !c.follow {
+		fmt.Fprintf(w, "events2acct: there are more events than -sort %d puts into order at a time, and some records stand behind later ones\n", c.sort)
 	}
 	if c.skipped > 0 {
 		fmt.Fprintf(w, "events2acct: %s of input not JSON\n", many(c.skipped, "line"))

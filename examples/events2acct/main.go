@@ -74,7 +74,7 @@ func parse(env *cli.Env) (*options, error) {
 	mapping := fs.String("map", "", "JSON `file` that says how streams look in accounting files")
 	types := fs.String("types", "", "`types` of records to write, as d,b; without it all")
 	fs.IntVar(&o.keep, "keep", 1_000_000, "remember so many event `ids`")
-	fs.IntVar(&o.sort, "sort", 200_000, "put so many `events` into order at a time")
+	fs.IntVar(&o.sort, "sort", 50_000, "put so many `events` into order at a time; each takes about 4 KB of memory")
 	if err := fs.Parse(env.Args); err != nil {
 		return nil, err
 	}

@@ -13,7 +13,7 @@ const (
 	HasNUL     Kind = "nul"        // a record holds a NUL byte, as a crash of the machine leaves them
 	TooLong    Kind = "too-long"   // a record has more bytes than Options.MaxRecord
 	Unfinished Kind = "unfinished" // the input ends before the line does: the record may be half written
-	Truncated  Kind = "truncated"  // a file that is followed became shorter than what was read of it
+	Truncated  Kind = "truncated"  // a file is shorter than what was read of it before
 	Missing    Kind = "missing"    // the file to start in is not there any more
 	Unreadable Kind = "unreadable" // opening, reading or decompressing failed; the cause is wrapped
 )
@@ -24,7 +24,7 @@ type Error struct {
 	File   string // the name that the reader was given
 	Line   int    // of the first byte, from 1; 0 for a whole file
 	Offset int64  // of the first byte, from 0; in a compressed file, of what it holds
-	Size   int64  // in bytes, with the line end
+	Size   int64  // in bytes, with the line end; of a Truncated file, what it has now
 	Raw    []byte // a copy of the bytes; of a record that is TooLong, the first Options.MaxRecord of them
 	Kind   Kind   // which kind it is
 	Reason string // one line, lower case, no full stop: what is wrong and what to do
