@@ -2,6 +2,7 @@ package events
 
 import (
 	"context"
+	"strings"
 	"sync"
 )
 
@@ -59,11 +60,12 @@ func (s *idSet) has(id string) bool {
 	return ok
 }
 
-// add adds an id that is not in yet.
+// add adds an id that is not in yet. It keeps a copy: ids are part of the text of their events, which would stay in memory with them.
 func (s *idSet) add(id string) {
 	if s.has(id) {
 		return
 	}
+	id = strings.Clone(id)
 	if len(s.ring) < s.max {
 		s.ring = append(s.ring, id)
 	} else {
