@@ -351,6 +351,39 @@ func TestFollowWithoutPause(t *testing.T) {
 	})
 }
 
+// An interrupt ends also what never pauses; what had come by then is written.
+func TestFollowInterrupt(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	out := filepath.Join(dir, "acct.csv")
+	ctx, cancel := context.WithCancel(t.Context())
+	reads := 0
+	in := reader(func(p []byte) (int, error) {
+		if reads++; reads == 40 {
+			cancel()
+		}
+		if reads > 1000 {
+			return 0, errors.New("it goes on and on")
+		}
+		return copy(p, event(reads)+"\n"), nil
+	})
+	if errs, err := convert(ctx, in, io.Discard, "-follow", "-state", filepath.Join(dir, "state"), "-o", out); err != nil {
+		t.Fatalf("%v\n%s", err, errs)
+	}
+	data, err := os.ReadFile(out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(records(t, data)); n < 40 || n > 60 {
+		t.Errorf("%d events were written, and not the 40 that had come and perhaps a few more", n)
+	}
+}
+
+// reader is a function that reads.
+type reader func([]byte) (int, error)
+
+func (r reader) Read(p []byte) (int, error) { return r(p) }
+
 // Standard output that is appended to has one header line over all runs, and another when the columns are other ones: readers go by the
 // last.
 func TestAppending(t *testing.T) {

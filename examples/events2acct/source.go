@@ -29,6 +29,7 @@ type source struct {
 	err  error  // what comes behind buf
 
 	failed error // what idle returned
+	late   int   // chunks that were taken after the end of ctx
 }
 
 type chunk struct {
@@ -94,6 +95,9 @@ func (s *source) more() error {
 
 // wait reports false when there is none, and says why in err.
 func (s *source) wait() (c chunk, ok bool) {
+	if s.ctx.Err() != nil {
+		return s.rest()
+	}
 	select {
 	case c = <-s.chunks:
 		return c, true
@@ -113,12 +117,26 @@ func (s *source) wait() (c chunk, ok bool) {
 				}
 			}
 		case <-s.ctx.Done():
-			if s.err = s.ctx.Err(); s.idle != nil {
-				s.err = io.EOF
-			}
-			return c, false
+			return s.rest()
 		}
 	}
+}
+
+// rest gives what had come when ctx ended, and then the end.
+func (s *source) rest() (c chunk, ok bool) {
+	if s.idle == nil {
+		s.err = s.ctx.Err()
+		return c, false
+	}
+	if s.late++; s.late <= cap(s.chunks)+1 { // more comes now
+		select {
+		case c = <-s.chunks:
+			return c, true
+		default:
+		}
+	}
+	s.err = io.EOF
+	return c, false
 }
 
 // seek goes to a place among the bytes that are kept, or to the nearest.
