@@ -137,7 +137,7 @@ func (l *loader) work(ctx, run context.Context) {
 	var c *conn
 	used := 0
 	e := *l.envelope
-	e.data = slices.Clone(e.data)
+	e.wire = slices.Clone(e.wire)
 	hangUp := func() {
 		if c != nil {
 			c.quit()
@@ -178,7 +178,7 @@ func (l *loader) work(ctx, run context.Context) {
 func (e *envelope) number(i int) {
 	if e.count > 0 {
 		digits := strconv.Itoa(i)
-		copy(e.data[e.count+10-len(digits):e.count+10], digits)
+		copy(e.wire[e.count+10-len(digits):e.count+10], digits)
 	}
 }
 

@@ -103,12 +103,22 @@ type Attachment struct {
 type envelope struct {
 	from     string
 	to       []string
-	data     []byte // with CRLF, before dots are doubled
-	eightBit bool   // data has bytes beyond ASCII
+	wire     []byte // the text with CRLF, dots doubled, CRLF at its end
+	size     int    // of the text before dots are doubled
+	eightBit bool   // it has bytes beyond ASCII
 	utf8     bool   // an address or the header has
-	count    int    // where in data the ten digits stand that tell copies apart; 0 for none
+	count    int    // where in wire the ten digits stand that tell copies apart; 0 for none
 	ret, id  string
 	notify   []string
+}
+
+// double doubles the dots at the beginnings of lines (RFC 5321, section 4.5.2).
+func double(text []byte) []byte {
+	text = bytes.ReplaceAll(text, []byte("\n."), []byte("\n.."))
+	if bytes.HasPrefix(text, []byte(".")) {
+		text = append([]byte("."), text...)
+	}
+	return text
 }
 
 // prepare checks a message and makes its text.
@@ -117,17 +127,26 @@ func (m *Message) prepare(s *Server) (*envelope, error) {
 		return nil, err
 	}
 	e := &envelope{from: m.From, to: m.To, ret: m.Return, id: m.EnvelopeID, notify: m.Notify}
+	var text []byte
+	var mark string
 	var err error
 	if m.Raw != nil {
-		err = m.useRaw(e)
+		text, err = m.raw()
 	} else {
-		err = m.build(s, e)
+		text, mark, err = m.build(s)
 	}
 	if err != nil {
 		return nil, err
 	}
-	header, _, _ := bytes.Cut(e.data, []byte("\r\n\r\n"))
-	e.eightBit = !isASCII(e.data)
+	if !bytes.HasSuffix(text, []byte("\r\n")) {
+		text = append(text, "\r\n"...)
+	}
+	e.size, e.wire = len(text), double(text)
+	if at := bytes.Index(e.wire, []byte("\nMessage-Id: <"+mark)); mark != "" && at >= 0 {
+		e.count = at + len("\nMessage-Id: <"+mark)
+	}
+	header, _, _ := bytes.Cut(text, []byte("\r\n\r\n"))
+	e.eightBit = !isASCII(text)
 	e.utf8 = !isASCII([]byte(m.From+strings.Join(m.To, ""))) || !isASCII(header)
 	return e, nil
 }
@@ -194,20 +213,18 @@ func isASCII(b []byte) bool {
 	return true
 }
 
-func (m *Message) useRaw(e *envelope) error {
+// raw judges a whole message.
+func (m *Message) raw() ([]byte, error) {
 	if m.Subject != "" || m.Header != nil || m.VMTA != "" || m.Job != "" || m.API != nil || m.Text != "" || m.HTML != "" || m.Attachments != nil {
-		return invalidf("a message with Raw and with parts")
+		return nil, invalidf("a message with Raw and with parts")
 	}
-	e.data = crlf(m.Raw)
-	for i, c := range e.data {
-		if c == '\r' && (i+1 == len(e.data) || e.data[i+1] != '\n') || c == 0 {
-			return invalidf("the message holds a CR without LF or a NUL, at byte %d", i)
+	text := crlf(m.Raw)
+	for i, c := range text {
+		if c == '\r' && (i+1 == len(text) || text[i+1] != '\n') || c == 0 {
+			return nil, invalidf("the message holds a CR without LF or a NUL, at byte %d", i)
 		}
 	}
-	if len(e.data) > 0 && !bytes.HasSuffix(e.data, []byte("\r\n")) {
-		e.data = append(e.data, "\r\n"...)
-	}
-	return nil
+	return text, nil
 }
 
 // crlf makes each LF without CR a CRLF.
@@ -222,34 +239,27 @@ func crlf(b []byte) []byte {
 	return out
 }
 
-// build makes the text of a message.
-func (m *Message) build(s *Server, e *envelope) error {
+// build makes the text of a message, and says what stands in its Message-ID in front of the digits for copies.
+func (m *Message) build(s *Server) (text []byte, mark string, err error) {
 	random := make([]byte, 16)
 	if _, err := io.ReadFull(s.random(), random); err != nil {
-		return fmt.Errorf("inject: random numbers: %w", err)
+		return nil, "", fmt.Errorf("inject: random numbers: %w", err)
 	}
 	b := &builder{m: m, random: random, boundaries: 0}
-	mark := hex.EncodeToString(random[:8]) + "."
+	mark = hex.EncodeToString(random[:8]) + "."
 	header, err := b.header(s, mark)
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	parts, err := b.parts()
 	if err != nil {
-		return err
+		return nil, "", err
 	}
 	var out bytes.Buffer
 	if err := b.write(&out, header, parts); err != nil {
-		return fmt.Errorf("inject: message: %w", err)
+		return nil, "", fmt.Errorf("inject: message: %w", err)
 	}
-	e.data = out.Bytes()
-	if !bytes.HasSuffix(e.data, []byte("\r\n")) {
-		e.data = append(e.data, "\r\n"...)
-	}
-	if at := bytes.Index(e.data, []byte("Message-Id: <"+mark)); at >= 0 {
-		e.count = at + len("Message-Id: <"+mark)
-	}
-	return nil
+	return out.Bytes(), mark, nil
 }
 
 // addressFields hold addresses, in which only the names are encoded.

@@ -101,7 +101,7 @@ func prepare(s *Server, m *Message) (*envelope, error) {
 
 // send sends a message over an open connection. It may be called again, also after a reply that was not hoped for.
 func (c *conn) send(e *envelope, r *Result) error {
-	r.Size = len(e.data)
+	r.Size = e.size
 	c.stage = AtMail
 	if err := c.outcome(ExitMail, c.mail(e)); err != nil {
 		return err
@@ -136,7 +136,7 @@ func (c *conn) send(e *envelope, r *Result) error {
 		return err
 	}
 	c.stage = AtDot
-	reply, err := c.data(w, e.data)
+	reply, err := c.data(w, e.wire)
 	if err = c.outcome(ExitDot, err); err != nil {
 		return err
 	}
@@ -152,7 +152,7 @@ func (c *conn) mail(e *envelope) error {
 		}
 		return nil
 	}
-	opts := &smtp.MailOptions{Size: int64(len(e.data)), UTF8: e.utf8}
+	opts := &smtp.MailOptions{Size: int64(e.size), UTF8: e.utf8}
 	var err error
 	switch {
 	case e.utf8:
@@ -184,12 +184,11 @@ func (c *conn) rcpt(e *envelope, addr string) error {
 // data sends the text, and returns the answer to it. When the connection breaks once the text is out, nobody knows what became of it.
 func (c *conn) data(w *smtp.DataCommand, text []byte) (*Reply, error) {
 	c.rec.message(text)
-	c.wire.quiet = true
-	defer func() { c.wire.quiet, c.wire.timeout = false, c.server.timeout() }()
-	if _, err := w.Write(text); err != nil {
-		return nil, err
-	}
+	// The client doubles dots byte by byte, for each message anew; that is done already. What it writes at the end of an empty message is
+	// CR LF . CR LF, of which the first two end the last line of this one.
+	c.wire.message = text[:len(text)-2]
 	c.wire.timeout = c.server.dotTimeout()
+	defer func() { c.wire.message, c.wire.timeout = nil, c.server.timeout() }()
 	var reply *smtp.SMTPError
 	switch _, err := w.CloseWithResponse(); {
 	case err == nil:

@@ -165,7 +165,7 @@ func (r *recorder) settle(ok bool) {
 
 func (r *recorder) notef(format string, args ...any) { r.add(Note, fmt.Sprintf(format, args...)) }
 
-// message records what is sent as a message.
+// message records what is sent as a message, dots doubled.
 func (r *recorder) message(data []byte) {
 	if r == nil {
 		return
@@ -175,9 +175,6 @@ func (r *recorder) message(data []byte) {
 		r.add(Sent, fmt.Sprintf("[%d lines, %d bytes]", bytes.Count(data, []byte("\n"))+1, len(data)+2))
 	} else {
 		for line := range bytes.SplitSeq(data, []byte("\r\n")) {
-			if len(line) > 0 && line[0] == '.' {
-				line = append([]byte("."), line...)
-			}
 			r.add(Sent, string(line))
 		}
 	}

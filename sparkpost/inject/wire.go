@@ -13,6 +13,7 @@ import (
 
 const (
 	maxReplyLine = 2000     // go-smtp's bound
+	maxPiece     = 64 << 10 // of a message in one write
 	maxReply     = 64 << 10 // of all lines of a reply
 )
 
@@ -23,7 +24,7 @@ var (
 )
 
 // wire is a connection as github.com/emersion/go-smtp sees it. It records both directions, keeps the last reply, sets the time limits
-// (those of go-smtp leave the sending of a message without one), and goes round the limits of that client:
+// (those of go-smtp leave the sending of a message without one), sends a message with its end in one write, and goes round the limits of that client:
 //
 //   - Reads never go beyond the reply that was asked for, so that what a server sends behind STARTTLS in clear text is seen, and not taken
 //     for something said over TLS.
@@ -45,8 +46,8 @@ type wire struct {
 	lines   []string // of the last reply
 	hello   bool     // the reply is to EHLO
 	keep8   bool     // BODY=8BITMIME may go out
-	unsent  bool     // the last write failed
-	quiet   bool     // writes are not recorded: a message
+	unsent  bool     // a write failed
+	message []byte   // goes out in front of the next write, which is its end; nil when there is none
 	auth    authState
 }
 
@@ -181,16 +182,34 @@ func (w *wire) Write(p []byte) (int, error) {
 		return len(p), nil
 	}
 	n := len(p)
-	if !w.quiet {
+	if w.message == nil {
 		p = w.command(p)
 	}
-	w.Conn.SetWriteDeadline(time.Now().Add(w.writing))
-	k, err := w.Conn.Write(p)
-	w.unsent = err != nil
-	if k == len(p) {
-		k = n
+	if err := w.send(p); err != nil {
+		w.unsent = true
+		return 0, err
 	}
-	return min(k, n), err
+	return n, nil
+}
+
+// send writes, behind the message if one is waiting: in one go, or when it is large in pieces that have time each.
+func (w *wire) send(p []byte) error {
+	for len(w.message) > maxPiece {
+		w.Conn.SetWriteDeadline(time.Now().Add(w.writing))
+		if _, err := w.Conn.Write(w.message[:maxPiece]); err != nil {
+			return err
+		}
+		w.message = w.message[maxPiece:]
+	}
+	w.Conn.SetWriteDeadline(time.Now().Add(w.writing))
+	if len(w.message) > 0 {
+		bufs := net.Buffers{w.message, p}
+		w.message = w.message[:0]
+		_, err := bufs.WriteTo(w.Conn)
+		return err
+	}
+	_, err := w.Conn.Write(p)
+	return err
 }
 
 // command looks at a command that goes out.
