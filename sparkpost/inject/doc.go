@@ -3,6 +3,7 @@
 //
 //   - [Send] injects one [Message] and gives back the [Transcript], the TLS report, and the exit code that swaks would have.
 //   - [SendMany] injects it many times over several connections, at a rate, and reports latencies and errors by class.
+//   - [CheckTLS] looks at a server's TLS, and [ParseTrace] reads what PowerMTA's "pmta trace" saw of it.
 //   - [UserName] and [ParseUserName] are for the user names with a subaccount; [API] is the X-MSYS-API field.
 //
 // Guarantees, each held by a test:
@@ -20,7 +21,8 @@
 //   - Each wait ends: by [Server.Timeout] for each command, and at once with the context.
 //   - No answer of a server, of whatever size or content, makes the package panic, wait for ever, or use more than bounded memory.
 //
-// The protocol is that of github.com/emersion/go-smtp; the comments of the code name what had to be added to it. There is no pipelining.
+// The protocol is that of github.com/emersion/go-smtp; the comments of the code name what had to be added to it. There is no pipelining,
+// but in a load, where RCPT goes out along with MAIL to a server that offers it.
 //
 // A program that tries the relay with a subaccount:
 //

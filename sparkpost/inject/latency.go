@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// Latency are the parts of a distribution. Min, Max and Mean are exact; a percentile is the smallest time that so many hundredths of the
-// messages did not exceed, or up to 1/64 more. All are 0 for no messages.
+// Latency are the parts of a distribution. Min and Max are exact, and Mean up to rounding; a percentile is the smallest time that so many
+// hundredths of the messages did not exceed, or up to 1/64 more. All are 0 for no messages.
 type Latency struct {
 	Min  time.Duration `json:"min"`  // the shortest, in nanoseconds as the others
 	Mean time.Duration `json:"mean"` // the sum over the number
@@ -71,8 +71,12 @@ func (h *histogram) summary() Latency {
 	if h.n == 0 {
 		return Latency{}
 	}
+	mean := h.max
+	if m := h.sum / float64(h.n); m < float64(h.max) {
+		mean = time.Duration(m)
+	}
 	return Latency{
-		Min: h.min, Mean: time.Duration(h.sum / float64(h.n)), Max: h.max,
+		Min: h.min, Mean: mean, Max: h.max,
 		P50: h.percentile(50), P90: h.percentile(90), P95: h.percentile(95), P99: h.percentile(99),
 	}
 }

@@ -34,7 +34,7 @@ func TestSendMany(t *testing.T) {
 	}{
 		{"all well", injecttest.Config{}, nil, inject.Load{Messages: 250, Connections: 1}, inject.Report{Accepted: 250, Connections: 3}, nil},
 		{"several connections", injecttest.Config{}, nil, inject.Load{Messages: 5, Connections: 9, PerConnection: 1}, inject.Report{Accepted: 5, Connections: 5}, nil},
-		{"refusals in each place", injecttest.Config{}, []injecttest.Fault{fault(injecttest.AtMail, 2, 1, "450 4.7.1 later"), fault(injecttest.AtRcpt, 2, 2, "550 5.1.1 unknown"),
+		{"refusals in each place", injecttest.Config{}, []injecttest.Fault{fault(injecttest.AtMail, 2, 1, "450 4.7.1 later"), fault(injecttest.AtRcpt, 3, 2, "550 5.1.1 unknown"),
 			fault(injecttest.AtData, 2, 1, "451 no"), fault(injecttest.AtDot, 2, 1, "550 5.6.0 no")}, inject.Load{Messages: 20},
 			inject.Report{Accepted: 15, Failed: 5, Connections: 1, Errors: []inject.ErrorClass{{Class: "RCPT 550 5.1.1", Count: 2}, {Class: ". 550 5.6.0", Count: 1},
 				{Class: "DATA 451", Count: 1}, {Class: "MAIL 450 4.7.1", Count: 1}}}, nil},

@@ -104,6 +104,7 @@ func (c *conn) send(e *envelope, r *Result) error {
 	r.Size = e.size
 	c.stage = AtMail
 	if err := c.outcome(ExitMail, c.mail(e)); err != nil {
+		c.drain()
 		return err
 	}
 	if c.server.QuitAfter == AtMail {
@@ -170,7 +171,20 @@ func (c *conn) mail(e *envelope) error {
 		return err
 	}
 	c.wire.keep8 = e.eightBit
+	if _, ok := c.extensions["PIPELINING"]; ok && c.rec == nil && e.notify == nil && len(e.to) <= 50 {
+		c.wire.follow = e.to
+	}
 	return c.client.Mail(e.from, opts)
+}
+
+// drain reads the answers to what was sent along with a MAIL that was refused.
+func (c *conn) drain() {
+	for ; c.wire.early > 0 && !c.broken; c.wire.early-- {
+		if _, err := c.wire.readReply(); err != nil {
+			c.broken = true
+		}
+	}
+	c.wire.follow = nil
 }
 
 func (c *conn) rcpt(e *envelope, addr string) error {
