@@ -74,3 +74,12 @@ func TestTimeLaw(t *testing.T) {
 		}
 	})
 }
+
+func TestParseTimeAllocations(t *testing.T) {
+	for _, text := range []string{"2026-03-02 21:54:05+0000", "2026-03-02 21:54:05-0800", "03/02/2026 21:54:05+0200", "2026-03-02T21:54:05+01:00", "1772488445", "yesterday"} {
+		b := []byte(text)
+		if n := testing.AllocsPerRun(100, func() { _, _ = acct.ParseTime(b) }); n != 0 {
+			t.Errorf("%s: %v allocations", text, n)
+		}
+	}
+}
