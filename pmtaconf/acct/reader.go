@@ -60,6 +60,7 @@ type Reader struct {
 	rec    Record
 	find   finder // of the record at pos
 	split  bool   // its fields are known already
+	looked bool   // find or split say something
 
 	stop func() bool // asked before each read from src; nil for never
 
@@ -217,17 +218,21 @@ func (m *mark) filled(buf []byte, shift, had int) {
 // lineEnd reports where the line end of the record at pos stands behind pos, -1 when it has not come yet.
 func (r *Reader) lineEnd() int {
 	b := r.buf[r.pos:r.end]
-	if r.find.at == 0 && r.find.state == outside {
+	if len(b) == 0 {
+		return -1
+	}
+	if !r.looked {
 		if n := bytes.IndexByte(b, '\n'); n >= 0 {
-			if r.quote.next(r.buf[:r.end], r.pos) > r.pos+n {
+			if end := r.pos + n; r.quote.at > end || r.quote.next(r.buf[:r.end], r.pos) > end {
 				return n
 			}
 			if n = r.splitHere(r.pos + n); n >= 0 {
-				r.split = true
+				r.split, r.looked = true, true
 				return n - r.pos
 			}
 		}
 	}
+	r.looked = true
 	return r.find.find(b)
 }
 
@@ -342,7 +347,7 @@ func (r *Reader) take(n int) (*Record, error) {
 	switch {
 	case r.gone > 0 || n > r.max:
 		return nil, r.drop(n, TooLong, fmt.Sprintf("the record has more than the %d bytes that are read at most", r.max))
-	case r.nul.next(r.buf[:r.end], r.pos) < r.pos+n:
+	case r.nul.at < r.pos+n && r.nul.next(r.buf[:r.end], r.pos) < r.pos+n:
 		return nil, r.drop(n, HasNUL, "the record holds a NUL byte, as a file does after the machine crashed")
 	case r.find.state == spoilt:
 		return nil, r.drop(n, BadQuote, "a double quote stands where the format has none; up to the end of that line there is no record")
@@ -360,10 +365,10 @@ func (r *Reader) take(n int) (*Record, error) {
 	var count int
 	rec.quoted = false
 	switch {
-	case r.split && !mayBeHeader(line):
+	case r.split && !(startsHeader[line[0]] && mayBeHeader(line)):
 		rec.data, rec.quoted, count = line, true, len(rec.ends)
 		lines = bytes.Count(raw, newline)
-	case r.split || r.find.quotes || mayBeHeader(line):
+	case r.split || r.find.quotes || startsHeader[line[0]] && mayBeHeader(line):
 		lines = bytes.Count(raw, newline)
 		rec.values, rec.ends = splitQuoted(line, rec.values[:0], rec.ends[:0])
 		if isHeader(rec.values[:rec.ends[0]]) {
@@ -386,6 +391,9 @@ func (r *Reader) take(n int) (*Record, error) {
 	r.advance(n, lines)
 	return rec, nil
 }
+
+// startsHeader has the bytes that a header line can begin with.
+var startsHeader = [256]bool{'"': true, 't': true, 'T': true, 0xef: true} // and a byte order mark
 
 // mayBeHeader tells the lines worth a closer look.
 func mayBeHeader(line []byte) bool {
@@ -460,6 +468,8 @@ func (r *Reader) unfinished() *Error {
 func (r *Reader) advance(n, lines int) {
 	r.skip(n)
 	r.at.Line += lines
-	r.find, r.split = newFinder(), false
-	r.head, r.gone, r.lf = nil, 0, 0
+	if r.looked {
+		r.find, r.split, r.looked = newFinder(), false, false
+		r.head, r.gone, r.lf = nil, 0, 0
+	}
 }

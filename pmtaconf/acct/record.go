@@ -42,15 +42,35 @@ func (r *Record) Len() int { return r.header.Len() }
 
 // Field is the value of column i, from 0. It panics when there is no such column.
 func (r *Record) Field(i int) []byte {
-	if len(r.ends) == 0 {
-		if i < 0 || i >= r.header.Len() {
-			panic("acct: there is no such column")
-		}
-		if r.asked++; r.asked <= fewFields {
-			return r.walk(i)
-		}
-		r.ends = splitPlain(r.data, r.ends)
+	if len(r.ends) > 0 {
+		return r.known(i)
 	}
+	last := len(r.header.names) - 1
+	if uint(i) > uint(last) {
+		panic("acct: there is no such column")
+	}
+	// The columns that matter most, vmta to queue, are the last ones by default and short: those come from the commas among the last 64
+	// bytes.
+	if last-i < i && len(r.data) >= window {
+		if r.tail == 0 {
+			r.tail = commas((*[window]byte)(r.data[len(r.data)-window:]))
+		}
+		if bits.OnesCount64(r.tail) > last-i {
+			return r.fromEnd(last - i)
+		}
+	}
+	if d := r.data; i == 0 && len(d) > 2 && d[1] == ',' && d[0] != ',' { // a type of one letter
+		return d[:1:1]
+	}
+	if r.asked++; r.asked <= fewFields {
+		return r.walk(i)
+	}
+	r.ends = splitPlain(r.data, r.ends)
+	return r.known(i)
+}
+
+// known is Field where it is known where the fields end.
+func (r *Record) known(i int) []byte {
 	v := r.span(i)
 	if !r.quoted || len(v) == 0 || v[0] != '"' {
 		return v
@@ -79,18 +99,8 @@ func (r *Record) unquote() {
 // fewFields is how many fields of a line are looked for one by one, before it is worth while to find them all.
 const fewFields = 6
 
-// walk finds column i of a line without quotes. The columns that matter most, vmta to queue, are the last ones by default and short:
-// those come from the commas among the last 64 bytes. For others it goes on from the column found before, or from the start.
+// walk finds column i of a line without quotes. It goes on from the column found before, or from the start.
 func (r *Record) walk(i int) []byte {
-	last := r.header.Len() - 1
-	if last-i < i && len(r.data) >= window {
-		if r.tail == 0 {
-			r.tail = commas((*[window]byte)(r.data[len(r.data)-window:]))
-		}
-		if bits.OnesCount64(r.tail) > last-i {
-			return r.fromEnd(last - i)
-		}
-	}
 	if i < r.col {
 		r.col, r.at = 0, 0
 	}
@@ -98,9 +108,9 @@ func (r *Record) walk(i int) []byte {
 		r.at += bytes.IndexByte(r.data[r.at:], ',') + 1
 	}
 	rest := r.data[r.at:]
-	end := len(rest)
-	if i < last {
-		end = bytes.IndexByte(rest, ',')
+	end := bytes.IndexByte(rest, ',')
+	if end < 0 { // the last one
+		end = len(rest)
 	}
 	return rest[:end:end]
 }
