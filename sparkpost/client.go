@@ -22,6 +22,8 @@ type Client struct {
 	Account *Account
 	// Events searches the events of the last ten days.
 	Events *Events
+	// Metrics counts what happened to messages.
+	Metrics *Metrics
 
 	api *api
 }
@@ -111,7 +113,7 @@ func noRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastRe
 func newClient(gsp *gosparkpost.Client, rt *transport) *Client {
 	a := &api{gsp: gsp, now: rt.cfg.Now, sleep: rt.cfg.Sleep}
 	return &Client{Subaccounts: &Subaccounts{a}, Pools: &Pools{a}, IPs: &IPs{a},
-		Account: &Account{a}, Events: &Events{a}, api: a}
+		Account: &Account{a}, Events: &Events{a}, Metrics: &Metrics{a}, api: a}
 }
 
 // String returns the address of the API. It shows no key.

@@ -1,6 +1,7 @@
 // Package sparkpost manages what a move of mail streams to SparkPost needs there: subaccounts, sending domains with their own DKIM keys,
 // bounce and tracking domains, IP pools, sending IPs and event webhooks. It reads what is there, plans the way to what is wanted, and goes
-// it; plans do not cover webhooks, account options, alerts and API keys, which have calls of their own. It searches events.
+// it; plans do not cover webhooks, account options, alerts and API keys, which have calls of their own. It searches events and
+// gives reports.
 //
 // It works on github.com/SparkPost/gosparkpost and adds what that client lacks. The guarantees:
 //

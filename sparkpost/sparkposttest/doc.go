@@ -8,7 +8,8 @@
 //   - API keys that it made have grants, which are enforced, and can be rotated.
 //   - Webhooks are tested at creation, and post the events that [Server.AddEvents] stores when [Server.PostBatches] is called, with the
 //     retries that are due by Config.Now. Nothing is sent outside of the machine.
-//   - Events search finds what [Server.AddEvents] stored in the last ten days by Config.Now, from the newest on.
+//   - Events search finds what [Server.AddEvents] stored in the last ten days by Config.Now, from the newest on,
+//     and metrics count them by the definitions of the reference. [Server.AddMail] stores the events of many messages at once.
 //   - X-MSYS-SUBACCOUNT has the documented meaning: a list without it spans all owners, a write without it addresses the primary account.
 //   - It is strict where the API is silent: an unknown route, method, query parameter or JSON member, a member in the wrong case, a
 //     subaccount header where it is ignored, and DKIM keys in a doubtful form are answered as the API would and noted in

@@ -22,6 +22,7 @@ type streams struct {
 	events   []*event
 	webhooks []*webhook
 	batches  []*batch
+	mails    int // calls of AddMail
 }
 
 // event is a stored event.

@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -53,10 +54,11 @@ type route struct {
 	handle   func(*Server, *request) reply
 }
 
-func routes() []route {
+// routes are all operations, made once.
+var routes = sync.OnceValue(func() []route {
 	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes(),
-		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes(), eventRoutes())
-}
+		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes(), eventRoutes(), metricsRoutes())
+})
 
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
 	body, err := io.ReadAll(io.LimitReader(hr.Body, maxBody+1))
