@@ -4,6 +4,7 @@
 //   - [Send] injects one [Message] and gives back the [Transcript], the TLS report, and the exit code that swaks would have.
 //   - [SendMany] injects it many times over several connections, at a rate, and reports latencies and errors by class.
 //   - [CheckTLS] looks at a server's TLS, and [ParseTrace] reads what PowerMTA's "pmta trace" saw of it.
+//   - [AuditMessage] looks at a message that was received: signatures, bounce domain, tracking, hops; each against what is expected.
 //   - [UserName] and [ParseUserName] are for the user names with a subaccount; [API] is the X-MSYS-API field.
 //
 // Guarantees, each held by a test:
@@ -19,6 +20,7 @@
 //     case it is known whether the server accepted it.
 //   - In a [Report] each message asked for is counted once, as accepted, failed, uncertain or unsent, and nothing is tried twice.
 //   - Each wait ends: by [Server.Timeout] for each command, and at once with the context.
+//   - A signature in an [Audit] is valid exactly when github.com/emersion/go-msgauth verifies it, and each expectation has one [Check].
 //   - No answer of a server, of whatever size or content, makes the package panic, wait for ever, or use more than bounded memory.
 //
 // The protocol is that of github.com/emersion/go-smtp; the comments of the code name what had to be added to it. There is no pipelining,

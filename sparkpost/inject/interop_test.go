@@ -9,6 +9,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
@@ -575,5 +576,61 @@ func TestInteropPostfix(t *testing.T) {
 	r, err := inject.SendMany(t.Context(), good, message(), inject.Load{Messages: 200, Connections: 5, PerConnection: 20})
 	if err != nil || r.Accepted != 200 || r.Connections < 10 {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// dkimpy and the audit agree about signatures, of sound and of damaged messages.
+func TestInteropDKIM(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.MarshalPKIXPublicKey(key.Public())
+	if err != nil {
+		t.Fatal(err)
+	}
+	record := "v=DKIM1; k=rsa; p=" + base64.StdEncoding.EncodeToString(der)
+	text := sign(t, key, "s1")
+	const program = `
+import sys, dkim
+record = sys.argv[1].encode()
+ok = dkim.verify(sys.stdin.buffer.read(), dnsfunc=lambda name, timeout=5: record if name.rstrip(b'.') == b's1._domainkey.shop.example' else None)
+print('valid' if ok else 'invalid')
+`
+	for name, change := range map[string]func(string) string{
+		"sound":             func(s string) string { return s },
+		"blanks in subject": func(s string) string { return strings.Replace(s, "Subject: hello", "subject:   hello ", 1) },
+		"body":              func(s string) string { return strings.Replace(s, ">one<", ">two<", 1) },
+		"subject":           func(s string) string { return strings.Replace(s, "Subject: hello", "Subject: hallo", 1) },
+		"selector":          func(s string) string { return strings.Replace(s, "s=s1", "s=s2", 1) },
+		"field besides":     func(s string) string { return "X-Other: x\r\n" + s },
+		"lines at the end":  func(s string) string { return s + "\r\n\r\n" },
+		"text at the end":   func(s string) string { return s + "more\r\n" },
+	} {
+		changed := change(text)
+		if changed == text && name != "sound" {
+			t.Fatalf("%s: nothing is changed", name)
+		}
+		a, err := inject.AuditMessage(t.Context(), strings.NewReader(changed), inject.Expect{}, func(_ context.Context, name string) ([]string, error) {
+			if name != "s1._domainkey.shop.example" {
+				return nil, errors.New("no such name")
+			}
+			return []string{record}, nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		cmd := exec.CommandContext(t.Context(), "/usr/bin/python3", "-c", program, record)
+		cmd.Stdin = strings.NewReader(changed)
+		var said bytes.Buffer
+		cmd.Stderr = &said
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("%s: python3: %v: %s", name, err, &said)
+		}
+		if valid := strings.TrimSpace(string(out)) == "valid"; valid != a.Signatures[0].Valid {
+			t.Errorf("%s: dkimpy says %s, the audit %+v", name, out, a.Signatures[0])
+		}
 	}
 }

@@ -169,7 +169,7 @@ func (p *traceParser) sent(c *TraceConnection, at time.Time, text string) {
 		text = hidden
 	case strings.EqualFold(verb, "AUTH"):
 		p.auth = true
-		if mechanism, initial, _ := strings.Cut(rest, " "); initial != "" {
+		if mechanism, _, more := strings.Cut(rest, " "); more {
 			text = verb + " " + mechanism + " " + hidden
 		}
 	}
