@@ -23,6 +23,10 @@ type options struct {
 	api    inject.API
 	load   inject.Load
 	format string
+
+	checkTLS bool
+	trace    string // output of pmta trace to read
+	audit    audit
 }
 
 // message is what is sent; nil when the dialogue ends before.
@@ -50,6 +54,7 @@ func parse(env *cli.Env) (*options, error) {
 	fs := env.Flags("inject", "-server HOST:PORT -from ADDRESS -to ADDRESS [flags]", "Send a test message over SMTP and show the dialogue; with -n, send many and show how it went.")
 	o.serverFlags(fs, f)
 	o.messageFlags(fs, f)
+	o.modeFlags(fs)
 	fs.IntVar(&o.load.Messages, "n", 0, "send this `number` of messages and report, instead of one with its dialogue")
 	fs.IntVar(&o.load.Connections, "c", 1, "`number` of connections at the same time, with -n")
 	fs.IntVar(&o.load.PerConnection, "per-connection", 100, "open a new connection after this `number` of messages, with -n")
@@ -64,10 +69,12 @@ func parse(env *cli.Env) (*options, error) {
 	switch {
 	case fs.NArg() > 0:
 		return nil, fmt.Errorf("unexpected argument %q", fs.Arg(0))
-	case o.server.Addr == "":
-		return nil, errors.New("-server, -from and -to are needed; -h shows the usage")
 	case o.format != "text" && o.format != "json":
 		return nil, fmt.Errorf("-format %s: text or json", o.format)
+	case o.trace != "" || o.audit.path != "":
+		return o, o.audit.finish(set)
+	case o.server.Addr == "":
+		return nil, errors.New("-server, -from and -to are needed; -h shows the usage")
 	case set["n"] && o.load.Messages < 1:
 		return nil, fmt.Errorf("-n %d: at least 1", o.load.Messages)
 	}
@@ -75,6 +82,9 @@ func parse(env *cli.Env) (*options, error) {
 		return nil, fmt.Errorf("-server %s: host:port is needed", o.server.Addr)
 	}
 	o.server.QuitAfter = inject.Stage(strings.ToUpper(f.quitAfter))
+	if o.checkTLS {
+		o.server.QuitAfter = inject.AtTLS
+	}
 	if o.message() != nil && (!set["from"] || len(o.msg.To) == 0) {
 		return nil, errors.New("-from and -to are needed; -h shows the usage")
 	}

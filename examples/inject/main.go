@@ -4,10 +4,15 @@
 //		-subaccount 1053 -password-env SPARKPOST_API_KEY -campaign relay-test
 //	go run ./examples/inject -server pmta.shop.example:587 ... -header 'X-Virtual-MTA: vmta1' -tls require
 //	go run ./examples/inject -server 127.0.0.1:2525 ... -tls off -n 10000 -c 10        # a load
+//	go run ./examples/inject -server smtp.sparkpostmail.com:587 -check-tls             # its TLS, and no message
+//	pmta trace shop.example/sp-relay | go run ./examples/inject -trace -               # TLS as PowerMTA sees it
+//	go run ./examples/inject -audit received.eml -expect-dkim shop.example -expect-return-path bounces.shop.example \
+//		-expect-tracking track.shop.example -expect-opens -expect-clicks -expect-tls    # what arrived
 //
 // The dialogue goes to standard output, what went wrong in it to standard error. It exits with the codes of swaks: 0 when the message was
 // accepted, 2 without a connection (and, unlike swaks, for wrong flags), 21 to 32 for the stages, 6 for a connection that was cut. A load
-// exits with 0 when all messages were accepted, 1 when some were not, 2 when it could not run.
+// exits with 0 when all messages were accepted, 1 when some were not, 2 when it could not run; -check-tls and -trace with 1 when there is no
+// good TLS, and -audit with 1 when an expectation is not met.
 package main
 
 import (
@@ -41,7 +46,14 @@ func run(ctx context.Context, env *cli.Env) (inject.Exit, error) {
 	if err != nil {
 		return inject.ExitDone, err
 	}
-	if o.load.Messages > 0 {
+	switch {
+	case o.audit.path != "":
+		return inject.ExitDone, o.audit.run(ctx, env, o.format)
+	case o.trace != "":
+		return inject.ExitDone, readTrace(env, o)
+	case o.checkTLS:
+		return inject.ExitDone, checkTLS(ctx, env, o)
+	case o.load.Messages > 0:
 		return inject.ExitDone, many(ctx, env, o)
 	}
 	if o.format == "text" {
