@@ -217,6 +217,12 @@ func TestWebhookSources(t *testing.T) {
 	if w, err := all.Get(ctx, id); err != nil || w.ExceptionSubaccounts != nil {
 		t.Errorf("cleared exceptions: %v, %v", w.ExceptionSubaccounts, err)
 	}
+	bare := scripted(t, func(*http.Request) (*http.Response, error) { return answer(200, `{"results":{"name":"n"}}`), nil })
+	for _, source := range []int{sparkpost.AnySource, 0, 7} {
+		if w, err := bare.WebhooksOf(source).Get(ctx, "id"); err != nil || w.Source != source {
+			t.Errorf("an answer without source through %d: %v, %v", source, w, err)
+		}
+	}
 	if _, err := c.WebhooksOf(-2).Get(ctx, id); err == nil {
 		t.Error("source -2 is one")
 	}
