@@ -147,7 +147,9 @@ func AuditMessage(ctx context.Context, r io.Reader, want Expect, lookup LookupTX
 	for _, v := range slices.Backward(h.Values("Received")) {
 		a.Hops = append(a.Hops, parseHop(v))
 	}
-	a.results(&h)
+	for _, v := range h.Values("Authentication-Results") {
+		a.Results = append(a.Results, parseResults(v)...)
+	}
 	a.ARC = len(h.Values("Arc-Seal"))
 	a.check(want, &h)
 	return a, nil
@@ -188,32 +190,32 @@ func tag(signature, name string) string {
 	return ""
 }
 
-// results reads the Authentication-Results fields. What cannot be read is left out.
-func (a *Audit) results(h *textproto.Header) {
-	for _, v := range h.Values("Authentication-Results") {
-		server, results, err := authres.Parse(v)
-		if err != nil {
+// parseResults reads an Authentication-Results field. What cannot be read is left out.
+func parseResults(v string) []AuthResult {
+	server, results, err := authres.Parse(v)
+	if err != nil {
+		return nil
+	}
+	var all []AuthResult
+	for _, r := range results {
+		method, value := "", authres.ResultValue("")
+		switch r := r.(type) {
+		case *authres.DKIMResult:
+			method, value = "dkim", r.Value
+		case *authres.SPFResult:
+			method, value = "spf", r.Value
+		case *authres.DMARCResult:
+			method, value = "dmarc", r.Value
+		case *authres.ARCResult:
+			method, value = "arc", r.Value
+		case *authres.GenericResult:
+			method, value = r.Method, r.Value
+		default:
 			continue
 		}
-		for _, r := range results {
-			method, value := "", authres.ResultValue("")
-			switch r := r.(type) {
-			case *authres.DKIMResult:
-				method, value = "dkim", r.Value
-			case *authres.SPFResult:
-				method, value = "spf", r.Value
-			case *authres.DMARCResult:
-				method, value = "dmarc", r.Value
-			case *authres.ARCResult:
-				method, value = "arc", r.Value
-			case *authres.GenericResult:
-				method, value = r.Method, r.Value
-			default:
-				continue
-			}
-			a.Results = append(a.Results, AuthResult{clean(server), clean(method), clean(string(value))})
-		}
+		all = append(all, AuthResult{clean(server), clean(method), clean(string(value))})
 	}
+	return all
 }
 
 // domainOf is what stands behind the last @ of an address.
@@ -272,8 +274,8 @@ func (a *Audit) check(want Expect, h *textproto.Header) {
 	}
 	for _, m := range want.Passed {
 		var got []string
-		for _, r := range a.Results {
-			if strings.EqualFold(r.Method, m) && r.Server == a.Results[0].Server {
+		for _, r := range parseResults(h.Get("Authentication-Results")) { // the topmost
+			if strings.EqualFold(r.Method, m) {
 				got = append(got, r.Value)
 			}
 		}

@@ -122,7 +122,7 @@ func TestAuditMessage(t *testing.T) {
 		"two campaigns":     {func(s string) string { return "X-Campaign: relay-test\r\n" + s }, inject.Expect{Header: []inject.Field{{Name: "x-campaign", Value: "relay-test"}}}},
 		"dmarc":             {nil, inject.Expect{Passed: []string{"dmarc"}}},
 		"another's result": {func(s string) string {
-			return "Authentication-Results: mx2.example; spf=fail\r\n" + s
+			return "Authentication-Results: mx.mail.example; spf=fail\r\n" + s
 		}, inject.Expect{Passed: []string{"dkim"}}},
 	} {
 		changed := text

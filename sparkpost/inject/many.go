@@ -42,7 +42,7 @@ type Report struct {
 	Uncertain   int           `json:"uncertain"`        // the connection broke before the answer: the server may have accepted them
 	Unsent      int           `json:"unsent"`           // not tried, because the load stopped
 	Refused     int           `json:"refused"`          // recipients refused of accepted messages
-	Connections int           `json:"connections"`      // opened
+	Connections int           `json:"connections"`      // opened, or tried in vain
 	Bytes       int64         `json:"bytes"`            // of accepted messages
 	Elapsed     time.Duration `json:"elapsed"`          // in nanoseconds
 	Latency     Latency       `json:"latency"`          // of accepted messages, from MAIL to the answer to the message

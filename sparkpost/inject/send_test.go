@@ -270,7 +270,8 @@ func TestCancel(t *testing.T) {
 			m.Text = strings.Repeat("x\n", 1<<21)
 		}
 		r, err := inject.Send(ctx, s, m)
-		if !errors.Is(err, why) || errors.Is(err, inject.ErrUncertain) != (at == injecttest.AtDot) {
+		// A hanging sink still takes in what is sent: of a long message all may be out by the time that the connection is cut.
+		if !errors.Is(err, why) || at != injecttest.AtBody && errors.Is(err, inject.ErrUncertain) != (at == injecttest.AtDot) {
 			t.Errorf("%s: exit %d, %v", at, r.Exit, err)
 		}
 		if got := r.Reply != nil; got != (at == injecttest.AtQuit) {

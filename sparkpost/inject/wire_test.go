@@ -263,6 +263,29 @@ func TestNoSecrets(t *testing.T) {
 	}
 }
 
+// A password that is too short to be hidden everywhere is hidden where it is sent.
+func TestShortPassword(t *testing.T) {
+	t.Parallel()
+	for _, auth := range []inject.Auth{{Mechanism: "PLAIN"}, {Mechanism: "LOGIN"}, {Mechanism: "LOGIN", Initial: true}} {
+		answers := []string{"220 hi\r\n", hello, "334 VXNlcm5hbWU6\r\n", "334 UGFzc3dvcmQ6\r\n", "535 no\r\n"}
+		if auth.Initial {
+			answers = slices.Delete(answers, 2, 3)
+		}
+		if auth.Mechanism == "PLAIN" {
+			answers = slices.Delete(answers, 2, 4)
+		}
+		s := script(t, answers...)
+		auth.User, auth.Password, auth.Insecure = "u", "xyz", true
+		s.Auth, s.QuitAfter = &auth, inject.AtAuth
+		r, err := inject.Send(t.Context(), s, nil)
+		text := r.Transcript.String()
+		if err == nil || !strings.Contains(text, "[hidden]") || strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("xyz"))) ||
+			strings.Contains(text, base64.StdEncoding.EncodeToString([]byte("\x00u\x00xyz"))) {
+			t.Errorf("%v\n%s", err, text)
+		}
+	}
+}
+
 func TestTranscript(t *testing.T) {
 	t.Parallel()
 	sink := injecttest.Start(t, injecttest.Config{TLS: injecttest.NoTLS, Hide: []string{"SIZE", "DSN", "SMTPUTF8", "PIPELINING", "ENHANCEDSTATUSCODES"}})
