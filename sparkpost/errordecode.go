@@ -93,7 +93,7 @@ func scalar(raw json.RawMessage) string {
 			return s
 		}
 	}
-	return compact(raw)
+	return strings.ToValidUTF8(compact(raw), "\ufffd") // as encoding/json does in strings
 }
 
 func compact(raw json.RawMessage) string {
