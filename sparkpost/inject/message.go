@@ -34,7 +34,7 @@ type Message struct {
 	Job string
 	// API is SparkPost's X-MSYS-API field. nil sends none.
 	API *API
-	// Text and HTML are the bodies; with both, the message has them as alternatives.
+	// Text and HTML are the bodies; with both, the message has them as alternatives. LF, CR and CRLF are line ends, and sent as CRLF.
 	Text, HTML string
 	// Attachments come behind the bodies.
 	Attachments []Attachment
@@ -386,6 +386,9 @@ type part struct {
 	below           []*part
 }
 
+// lineEnds makes each a CRLF.
+var lineEnds = strings.NewReplacer("\r\n", "\r\n", "\r", "\r\n", "\n", "\r\n")
+
 // parts makes the tree of bodies and attachments.
 func (b *builder) parts() (*part, error) {
 	m := b.m
@@ -397,7 +400,7 @@ func (b *builder) parts() (*part, error) {
 		if !utf8.ValidString(p.text) {
 			return nil, invalidf("a text that is not UTF-8")
 		}
-		bodies = append(bodies, &part{mediaType: p.mediaType, data: crlf([]byte(p.text))})
+		bodies = append(bodies, &part{mediaType: p.mediaType, data: []byte(lineEnds.Replace(p.text))})
 	}
 	root := bodies[0]
 	if len(bodies) > 1 {
@@ -446,9 +449,8 @@ func (b *builder) encoding(text []byte) string {
 	for line := range bytes.SplitSeq(text, []byte("\r\n")) {
 		long = long || len(line) > 998
 	}
-	cr := bytes.Count(text, []byte("\r")) != bytes.Count(text, []byte("\r\n"))
 	switch {
-	case long || cr || bytes.IndexByte(text, 0) >= 0:
+	case long || bytes.IndexByte(text, 0) >= 0:
 		return "quoted-printable"
 	case isASCII(text):
 		return "7bit"

@@ -258,7 +258,7 @@ func FuzzMessage(f *testing.F) {
 				t.Fatalf("file name %q, want %q\n%s", params["filename"], file, got.Data)
 			}
 		}
-		lines := func(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
+		lines := strings.NewReplacer("\r\n", "\n", "\r", "\n").Replace
 		if len(bodies) != 2 || lines(bodies[0]) != lines(text) || bodies[1] != text {
 			t.Fatalf("bodies %q, want %q", bodies, text)
 		}
