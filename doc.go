@@ -10,11 +10,15 @@
 //	what is wrong with the configuration                 pmtaconf/check
 //	where does a message go, and under which settings    pmtaconf/routing
 //	which streams are there; put a relay in, take it out pmtaconf/relay
+//	what did the server do with its mail                 pmtaconf/acct
 //	how many virtual-mta lines make 10 %, in what order  split
 //	which share on which day                             warmup
 //	which DKIM keys sign, and how do they move           dkim
 //	what must exist at SparkPost; plan it, apply it      sparkpost
+//	what became of the mail at SparkPost                 sparkpost/events
+//	does a message get through, and what arrived         sparkpost/inject
 //	a SparkPost to rehearse and test against             sparkpost/sparkposttest
+//	an SMTP sink and a relay to test against             sparkpost/inject/injecttest
 //
 // The five packages do not import one another: each can be used alone, and they meet in types of the standard library. pmtaconf gives a
 // pool's members as a []string; split turns them with a share, a *big.Rat, into another []string; pmtaconf/relay sets that as the
@@ -27,6 +31,9 @@
 // ramp, and writes the new configuration with a diff, an archive of the old one, a picture and the plan. It needs no set-up:
 //
 //	go run github.com/relayshift/relayshift/examples/migrate
+//
+// The program examples/walkthrough takes the tests that belong to a move, on one machine: messages sent directly and through a relay that
+// routes by pmtaconf/routing, the accounting file it writes, the spread, and the events joined with the records.
 //
 // # What holds everywhere
 //
