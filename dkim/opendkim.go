@@ -145,7 +145,9 @@ func (t *OpenDKIM) Keys() []Entry {
 
 // For returns the keys for mail from an address, in the order of the search.
 // The first one signs; all of them do where OpenDKIM has MultipleSignatures.
-// In the Line of each, % and "*" are replaced by the domain of the address.
+// In the Line of each, % and "*" are replaced by the domain of the address. An
+// address whose domain is no host name has none: what is filled in goes into
+// paths and record names.
 //
 // A pattern table is searched from top to bottom. In another one the address
 // itself comes first, then its domain, then the user at each parent domain
@@ -155,7 +157,7 @@ func (t *OpenDKIM) For(address string) []Entry {
 	address = strings.ToLower(strings.Trim(address, blanks+"<>"))
 	at := strings.LastIndexByte(address, '@')
 	domain := canonicalDomain(address[at+1:])
-	if at < 0 || domain == "" {
+	if at < 0 || checkName("domain", domain) != nil {
 		return nil
 	}
 	address = address[:at+1] + domain

@@ -44,6 +44,8 @@ func TestOpenDKIMFor(t *testing.T) {
 		{plain, "post@z.example", "up@shop.example k@z.example"},
 		{plain, "nobody", ""},
 		{plain, "a@", ""},
+		{plain, "a@*", ""},
+		{plain, "a@../../tmp/x", ""},
 		{globs, "news@shop.example", "s1@shop.example up@shop.example"},
 		{globs, "a@deep.shop.example.", "k@deep.shop.example"},
 		{globs, "a@shopXexample", ""},
