@@ -91,6 +91,9 @@ var cases = map[pmtaconf.Code][2]string{
 	"pipe-command":                {server + "<domain a.example>\ntype pipe\n</domain>\n", server + "<domain a.example>\ntype pipe\n</domain>\n<domain *.example>\n</domain>\n<domain *>\ncommand /bin/true\n</domain>\n"},
 	"dkim-forbidden-header":       {"<domain *>\ndkim-headers X-A,Bcc\n</domain>\n", "<domain *>\ndkim-headers X-A\n</domain>\n"},
 	"spf-outbound-no-source":      {"<virtual-mta a>\n<domain *>\ncheck-spf-outbound yes\n</domain>\n</virtual-mta>\n", "smtp-source-host 192.0.2.1 a.example\n<virtual-mta a>\n<domain *>\ncheck-spf-outbound yes\n</domain>\n</virtual-mta>\n"},
+	"spf-outbound-bounce-domain":  {spf("a.example"), spf("a.example") + "<domain a.example>\ncheck-spf-outbound no\n</domain>\n"},
+	"queue-to-no-hosts":           {"<domain a.example>\nqueue-to a.queue\n</domain>\n", "<domain a.example>\nqueue-to a.queue\n</domain>\n<domain a.queue>\nsmtp-hosts lookup-mx:a.example\n</domain>\n"},
+	"conn-limits":                 {"total-max-smtp-in 101\n", "total-max-smtp-in 100\ntotal-max-smtp-out 7500\n"},
 	"backoff-loop":                {reroutes("a b", "b a"), reroutes("a b", "b c")},
 	"reenable-ignored":            {reply("disable-source-ip,reenable-after=1h") + "<domain *>\nsmtp-pattern-list l\nreenable-source-ip-after 2h\n</domain>\n", reply("disable-source-ip") + "<domain *>\nsmtp-pattern-list l\nreenable-source-ip-after 2h\n</domain>\n"},
 	"queue-to-neighbours":         {"<domain *.a.example>\nqueue-to a.example\nmax-smtp-out 3\n</domain>\n", "<domain [*.]a.example>\nqueue-to a.example\nmax-smtp-out 3\n</domain>\n"},
@@ -142,6 +145,11 @@ func reroutes(pairs ...string) string {
 // rollup is a list with one line, and a <domain> for the queue a.rollup.
 func rollup(line string) string {
 	return "<mx-rollup-list>\nmx " + line + "\n</mx-rollup-list>\n<domain a.rollup>\n</domain>\n"
+}
+
+// spf is a configuration that checks all mail, and takes bounces to a domain.
+func spf(domain string) string {
+	return "smtp-source-host 192.0.2.1 a.example\n<domain *>\ncheck-spf-outbound yes\n</domain>\n<bounce-processor>\n<address-list>\ndomain " + domain + "\n</address-list>\n</bounce-processor>\n"
 }
 
 func list(entries string) string {

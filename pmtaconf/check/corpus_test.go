@@ -73,6 +73,7 @@ var corpusTally = map[string]int{
 	"warning smtp-pattern-list-undefined": 1,
 	"warning vmta-no-source-host":         1,
 	"info bounce-after-short":             2,
+	"info conn-limits":                    8,
 	"info macro-shadowed":                 4,
 	"info pattern-unreachable":            6,
 	"info plaintext-secrets":              13,

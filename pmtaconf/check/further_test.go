@@ -86,6 +86,16 @@ var further = []struct {
 	{"hosts in a VMTA", "rollup-no-hosts", rollup("*.a.example b.rollup") + inVMTA("b.rollup", "smtp-hosts a.example\n"), ""},
 	{"two lines", "rollup-no-domain", rollup("mx.a.example b.rollup\nmx mx.b.example b.rollup"), "2:4 info"},
 
+	{"of another list", "spf-outbound-bounce-domain", strings.ReplaceAll(spf("a.example"), "bounce-processor", "feedback-loop-processor"), ""},
+	{"two rewritten", "spf-outbound-bounce-domain", strings.Replace(spf("a.example"), "domain a", "domain b.example\ndomain a", 1), "7:8 warning, 8:8 warning"},
+	{"one word", "queue-to-no-hosts", "<domain a.example>\nqueue-to queue\n</domain>\n", "2:10 warning"},
+	{"a domain", "queue-to-no-hosts", "<domain a.example>\nqueue-to b.example\n</domain>\n", ""},
+	{"discarded", "queue-to-no-hosts", "<domain a.example>\nqueue-to a.queue\n</domain>\n<domain a.queue>\ntype discard\n</domain>\n", ""},
+	{"hosts of the VMTA", "queue-to-no-hosts", "<domain a.example>\nqueue-to a.queue\n</domain>\n" + inVMTA("*", "smtp-hosts a.example\n"), ""},
+	{"in a VMTA", "queue-to-no-hosts", inVMTA("*", "queue-to a.queue\n") + "<domain a.queue>\nroute [192.0.2.1]:25\n</domain>\n", ""},
+	{"in a VMTA without hosts", "queue-to-no-hosts", inVMTA("*", "queue-to a.queue\n"), "3:10 warning"},
+	{"relay", "queue-to-no-hosts", toSparkPost("r"), ""},
+
 	{"final dot", "data-timeout-low", "<domain *>\nsmtp-data-termination-timeout 5m\n</domain>\n", "2:31 warning"},
 	{"sink", "bounce-after-short", "<domain *>\nbounce-after 1m\nsmtp-hosts [127.0.0.1]:25025\n</domain>\n", "2:14 info"},
 	{"in a VMTA", "bounce-after-short", inVMTA("*", "bounce-after 600\n"), "3:14 warning"},

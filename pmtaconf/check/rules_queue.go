@@ -209,6 +209,61 @@ func spfNoSource(p *pass) {
 	}
 }
 
+// spfBounceDomain knows the bounce domains by the address lists of the processors.
+func spfBounceDomain(p *pass) {
+	if !p.complete || len(p.named["check-spf-outbound"]) == 0 {
+		return
+	}
+	for _, it := range p.named["domain"] {
+		if it.in.name != "address-list" || it.in.up == nil || it.in.up.name != "bounce-processor" || isTemplate(it.value) || it.value == "" {
+			continue
+		}
+		d, ok := p.index().Detail(routing.Queue{Domain: it.value}, "check-spf-outbound")
+		if !ok || !isYes(d.Setting) {
+			continue
+		}
+		found := p.value(it, "check-spf-outbound holds for this domain too; what comes back to it may bounce", "set check-spf-outbound no in a <domain> of that name",
+			place(lineOf(d.Setting), "the line that switches it on"))
+		if len(d.Doubts) > 0 {
+			found.Message += ", under one reading of the doubt " + d.Doubts[0].Doubt
+			milder(found)
+		}
+	}
+}
+
+// nowhere are ends of names that DNS has not: those that the guide's examples use, and reserved ones (RFC 2606, RFC 6762).
+var nowhere = []string{".queue", ".rollup", ".invalid", ".local"}
+
+// queueToNoHosts is about targets that DNS cannot know: names of one word, and names with an end that no domain has.
+func queueToNoHosts(p *pass) {
+	if !p.complete {
+		return
+	}
+	for _, it := range p.named["queue-to"] {
+		name := strings.ToLower(strings.TrimSuffix(it.value, "."))
+		if !it.known || name == "" || isTemplate(name) {
+			continue
+		}
+		unknown := !strings.Contains(name, ".")
+		for _, end := range nowhere {
+			unknown = unknown || strings.HasSuffix(name, end)
+		}
+		q, ok := p.queueOf(it.in)
+		if !unknown || !ok {
+			continue
+		}
+		q.Domain = name
+		hosts := false
+		for _, directive := range []string{"smtp-hosts", "route"} {
+			s, _ := p.index().Setting(q, directive)
+			hosts = hosts || s.Value != "" || it.in.up == p.top && p.below(directive)
+		}
+		if typ, _ := p.index().Setting(q, "type"); !hosts && (typ.Value == "" || strings.EqualFold(typ.Value, "smtp")) {
+			p.value(it, "nothing says where mail for this queue goes: its name is none that DNS has", "add smtp-hosts to the <domain> of the queue")
+		}
+	}
+}
+
 // queueToNeighbours is silent where the pattern speaks of the target too.
 func queueToNeighbours(p *pass) {
 	for _, it := range p.named["queue-to"] {

@@ -2,6 +2,7 @@ package check
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/relayshift/relayshift/pmtaconf/schema"
@@ -211,6 +212,20 @@ func pipeOnly(p *pass) {
 		for _, it := range p.named[name] {
 			if it.in.name == "acct-file" && !strings.HasPrefix(it.in.arg, "|") && !isTemplate(it.in.arg) {
 				p.keyword(it, "this has an effect for pipes only", "remove the line")
+			}
+		}
+	}
+}
+
+// connLimits are numbers of connections beyond which the guide advises not to go (3.3.1.1, 3.3.1.2).
+var connLimits = map[string]uint64{"total-max-smtp-out": 7500, "total-max-smtp-in": 100}
+
+// connLimit goes by the guide's advice; what a licence allows it does not know.
+func connLimit(p *pass) {
+	for name, most := range connLimits {
+		for _, it := range p.named[name] {
+			if n, err := strconv.ParseUint(it.value, 10, 64); it.known && err == nil && n > most {
+				p.value(it, "more connections at a time than the guide advises", "use "+strconv.FormatUint(most, 10)+" or less, unless the machine was measured with more")
 			}
 		}
 	}
