@@ -76,8 +76,11 @@ func example(p schema.Pattern) string {
 // queueOf is a queue that the lines of a <domain> hold for, if nothing beats them: in the VMTA, the first VMTA of the pool, or at the
 // top level {default}. It is false when there is none that could be named.
 func (p *pass) queueOf(s *scope) (routing.Queue, bool) {
+	if s.name != "domain" || s.s == nil {
+		return routing.Queue{}, false
+	}
 	list := p.patterns(s)
-	if s.name != "domain" || len(list) == 0 {
+	if len(list) == 0 {
 		return routing.Queue{}, false
 	}
 	q := routing.Queue{Domain: example(list[0])}

@@ -138,6 +138,7 @@ var further = []struct {
 	{"switched off", "relay-starttls", relay("auth-password x\nrequire-starttls yes\nuse-starttls no\n", ""), "2:1 warning"},
 	{"without a key", "relay-starttls", relay("auth-username x\n", ""), ""},
 	{"hosts of SparkPost", "relay-starttls", inVMTA("*", "smtp-hosts smtp.sparkpostmail.com:587\nauth-password x\n"), "4:1 warning"},
+	{"hosts at the top level", "relay-starttls", "route smtp.sparkpostmail.com\nsmtp-hosts smtp.sparkpostmail.com\ntype pipe\nqueue-to {sparkpost}\nreenable-source-ip-after 1h\ncommand x\nbackoff-reroute-to-virtual-mta v\n", ""},
 	{"other hosts", "relay-starttls", inVMTA("*", "smtp-hosts smtp.example.com:587\nauth-password x\n"), ""},
 	{"MX of SparkPost", "relay-starttls", inVMTA("*", "smtp-hosts lookup-mx:a.sparkpost.com\nauth-password x\n"), ""},
 	{"own entry", "relay-dkim-sign", relay("dkim-sign no\n", "") + "<domain *>\ndkim-sign yes\n</domain>\n", ""},
