@@ -58,7 +58,7 @@ type call struct {
 func (a *api) do(ctx context.Context, c call) error {
 	escaped := make([]string, len(c.path))
 	for i, p := range c.path {
-		escaped[i] = url.PathEscape(p)
+		escaped[i] = strings.ReplaceAll(url.PathEscape(p), "+", "%2B") // which some servers take for a blank
 	}
 	path := "/" + strings.Join(escaped, "/")
 	st := &callState{safe: c.safe || idempotent(c.method)}

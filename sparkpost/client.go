@@ -137,6 +137,8 @@ type Owner struct {
 	Tracking *TrackingDomains
 	// Webhooks are those that get the owner's events and no others.
 	Webhooks *Webhooks
+	// Suppressions is the owner's suppression list.
+	Suppressions *Suppressions
 }
 
 // Everyone is the view across the primary account and all subaccounts. The API lets it list and nothing else, because a write without an
@@ -148,6 +150,8 @@ type Everyone struct {
 	Tracking *AllTrackingDomains
 	// Webhooks lists the webhooks of all sources; the rest of its calls are about those that get the events of everybody.
 	Webhooks *Webhooks
+	// Suppressions reads the suppression lists of all owners.
+	Suppressions *AllSuppressions
 }
 
 // Primary returns the view of the primary account.
@@ -160,12 +164,14 @@ func (c *Client) Subaccount(id int) Owner {
 }
 
 func (c *Client) view(s scope) Owner {
-	return Owner{Domains: &Domains{c.api, s}, Tracking: &TrackingDomains{c.api, s}, Webhooks: &Webhooks{c.api, s}}
+	return Owner{Domains: &Domains{c.api, s}, Tracking: &TrackingDomains{c.api, s}, Webhooks: &Webhooks{c.api, s},
+		Suppressions: &Suppressions{c.api, s}}
 }
 
 // Everyone returns the view across all owners.
 func (c *Client) Everyone() Everyone {
-	return Everyone{Domains: &AllDomains{c.api}, Tracking: &AllTrackingDomains{c.api}, Webhooks: c.WebhooksOf(AnySource)}
+	return Everyone{Domains: &AllDomains{c.api}, Tracking: &AllTrackingDomains{c.api}, Webhooks: c.WebhooksOf(AnySource),
+		Suppressions: &AllSuppressions{c.api}}
 }
 
 // region tells where the account is, "" when the address is none of the public ones.

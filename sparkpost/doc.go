@@ -26,6 +26,8 @@
 //   - nil means "as it is" in every update, and a pointer to the zero value clears.
 //   - No API key, no private key and no credential of a webhook is in any string, log value, JSON or error. Keys that a server echoes are
 //     removed.
+//   - An import of suppressions says exactly which rows arrived; resumed as often as needed it ends as an undisturbed one does. Imports and
+//     exports take memory for one request, whatever the number of rows.
 //   - What has no public reference is reached through [Client.Undocumented] only, and a server that lacks it is told by [ErrUnsupported].
 //   - API failures are an [*Error]; its kinds work with errors.Is for every shape of answer, JSON or not.
 //

@@ -4,7 +4,8 @@
 // public API where that is documented; where the documentation is silent, the choice made here is named in the comment of the code.
 //
 //   - It carries subaccounts, sending domains with verification and additional DKIM keys, tracking domains with managed certificates, IP
-//     pools, sending IPs and event webhooks, the account with its options, alerts and API keys.
+//     pools, sending IPs and event webhooks, the account with its options, alerts and API keys, and
+//     suppression lists.
 //   - API keys that it made have grants, which are enforced, and can be rotated.
 //   - Webhooks are tested at creation, and post the events that [Server.AddEvents] stores when [Server.PostBatches] is called, with the
 //     retries that are due by Config.Now. Nothing is sent outside of the machine.

@@ -19,7 +19,11 @@ import (
 	"time"
 )
 
-const maxBody = 4 << 20
+// maxBody is the longest body of a route that does not say otherwise, longestBody that of any.
+const (
+	maxBody     = 4 << 20
+	longestBody = maxBulkBody
+)
 
 // request is a request taken apart.
 type request struct {
@@ -50,18 +54,21 @@ type route struct {
 	open     bool // needs no key
 	query    []string
 	body     any // a zero value of the body's type, nil for none
+	limit    int // of the body in bytes; 0 means maxBody
 	wrong    int // status of code 1300 for a member of the wrong type; 0 means 422
-	handle   func(*Server, *request) reply
+	// bodyOptional says that the body may be left out.
+	bodyOptional bool
+	handle       func(*Server, *request) reply
 }
 
 // routes are all operations, made once.
 var routes = sync.OnceValue(func() []route {
 	return slices.Concat(subaccountRoutes(), domainRoutes(), dkimKeyRoutes(), trackingRoutes(), poolRoutes(), ipRoutes(),
-		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes(), eventRoutes(), metricsRoutes())
+		accountRoutes(), alertRoutes(), apiKeyRoutes(), webhookRoutes(), eventRoutes(), metricsRoutes(), suppressionRoutes())
 })
 
 func (s *Server) serve(w http.ResponseWriter, hr *http.Request) {
-	body, err := io.ReadAll(io.LimitReader(hr.Body, maxBody+1))
+	body, err := io.ReadAll(io.LimitReader(hr.Body, longestBody+1))
 	if err != nil {
 		panic(http.ErrAbortHandler)
 	}
@@ -109,6 +116,9 @@ func (s *Server) answer(r *request) reply {
 		return fail(http.StatusNotFound, item{Message: "invalid URI", Code: "1101"})
 	}
 	for p := range strings.SplitSeq(strings.TrimRight(rest, "/"), "/") {
+		if strings.Contains(p, "+") {
+			s.problem(r, "a + in a path is to be escaped")
+		}
 		u, err := url.PathUnescape(p)
 		if err != nil {
 			u = p
@@ -223,7 +233,7 @@ func (s *Server) setOwner(r *request, rt *route) (reply, bool) {
 		r.owner = keyOwner
 		return reply{}, true
 	case len(values) == 0:
-		r.all = r.Method == http.MethodGet && len(r.parts) == 1
+		r.all = r.Method == http.MethodGet && (len(r.parts) == 1 || r.parts[0] == "suppression-list")
 		return reply{}, true
 	}
 	id, err := strconv.Atoi(values[0])
@@ -244,7 +254,7 @@ func (s *Server) checkBody(r *request, rt *route) (reply, bool) {
 			return fail(http.StatusUnsupportedMediaType, item{Message: "unsupported media type", Code: "1700"}), false
 		}
 	}
-	if len(r.body) > maxBody {
+	if len(r.body) > cmp.Or(rt.limit, maxBody) {
 		return fail(http.StatusRequestEntityTooLarge, item{Message: "body too large"}), false
 	}
 	if rt.body == nil {
@@ -260,6 +270,10 @@ func (s *Server) checkBody(r *request, rt *route) (reply, bool) {
 		}
 		return reply{}, true
 	}
+	if rt.bodyOptional && len(bytes.TrimSpace(r.body)) == 0 {
+		r.body = nil
+		return reply{}, true
+	}
 	dec := json.NewDecoder(bytes.NewReader(r.body))
 	dec.UseNumber()
 	var m map[string]any
@@ -267,7 +281,7 @@ func (s *Server) checkBody(r *request, rt *route) (reply, bool) {
 		s.problem(r, "body is no JSON object")
 		return fail(http.StatusBadRequest, item{Message: "invalid data format/type", Code: "1300"}), false
 	}
-	for _, p := range prune(m, reflect.TypeOf(rt.body), "") {
+	for _, p := range slices.Compact(prune(m, reflect.TypeOf(rt.body), "")) {
 		s.problem(r, "JSON member %q is ignored", p)
 	}
 	clean, err := json.Marshal(m)
@@ -310,8 +324,18 @@ func prune(m map[string]any, t reflect.Type, at string) []string {
 			delete(m, name)
 			continue
 		}
-		if sub, ok := v.(map[string]any); ok {
-			gone = append(gone, prune(sub, ft, at+name+".")...)
+		switch v := v.(type) {
+		case map[string]any:
+			gone = append(gone, prune(v, ft, at+name+".")...)
+		case []any:
+			if ft.Kind() != reflect.Slice {
+				continue
+			}
+			for _, e := range v {
+				if sub, ok := e.(map[string]any); ok {
+					gone = append(gone, prune(sub, ft.Elem(), at+name+"[].")...)
+				}
+			}
 		}
 	}
 	slices.Sort(gone)

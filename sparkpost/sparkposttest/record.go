@@ -16,7 +16,7 @@ type Request struct {
 	Subaccount string
 	// UserAgent is the header of that name.
 	UserAgent string
-	// Body is the JSON body as sent, except for secrets and white space; a description when it was no JSON.
+	// Body is the JSON body as sent, except for secrets and white space; a description when it was no JSON, or longer than 64 KiB.
 	Body string
 	// Status is what was answered, 0 when nothing was.
 	Status int
@@ -48,12 +48,18 @@ func (s *Server) record(r *request) int {
 	return len(s.requests) - 1
 }
 
+// maxRecorded is the longest body that is kept.
+const maxRecorded = 64 << 10
+
 const redacted = "[redacted]"
 
 // redact returns a JSON body without the values of members that hold secrets.
 func redact(body []byte) string {
 	if len(body) == 0 {
 		return ""
+	}
+	if len(body) > maxRecorded {
+		return fmt.Sprintf("(%d bytes)", len(body))
 	}
 	dec := json.NewDecoder(bytes.NewReader(body))
 	dec.UseNumber()

@@ -69,9 +69,13 @@ type Server struct {
 	// lastAlert is the highest id of an alert so far.
 	lastAlert int
 	streams
-	faults   []*fault
-	requests []Request
-	problems []string
+	// suppressed are the entries of all lists, sorted the same in order or nil; manual counts those added by hand.
+	suppressed    map[suppressionKey]*suppression
+	sorted        []*suppression
+	manual, turns int
+	faults        []*fault
+	requests      []Request
+	problems      []string
 }
 
 // NewServer starts a server.
@@ -83,13 +87,14 @@ func NewServer(cfg Config) *Server {
 		cfg.Now = time.Now
 	}
 	s := &Server{
-		cfg:      cfg,
-		rand:     rand.New(rand.NewPCG(cfg.Seed, 0x5350)),
-		keys:     map[[sha256.Size]byte]*apiKey{},
-		account:  account{company: "Example Company", created: cfg.Now(), updated: cfg.Now()},
-		domains:  map[string]*domain{},
-		tracking: map[string]*trackingDomain{},
-		pools:    []*pool{{ID: "default", Name: "Default"}},
+		cfg:        cfg,
+		rand:       rand.New(rand.NewPCG(cfg.Seed, 0x5350)),
+		keys:       map[[sha256.Size]byte]*apiKey{},
+		account:    account{company: "Example Company", created: cfg.Now(), updated: cfg.Now()},
+		domains:    map[string]*domain{},
+		tracking:   map[string]*trackingDomain{},
+		suppressed: map[suppressionKey]*suppression{},
+		pools:      []*pool{{ID: "default", Name: "Default"}},
 	}
 	for i, addr := range cfg.IPs {
 		s.ips = append(s.ips, &sendingIP{Address: addr, Hostname: fmt.Sprintf("mta%d.example.net", i+1), Pool: "default", Warm: true, Stage: 1})
