@@ -100,6 +100,18 @@ func binomialTail(x, n int, p float64, up bool) float64 {
 	return sum
 }
 
+// beyond reports whether x of n lies outside of the shares low to high, and a
+// share at the nearer bound would bring that about with a chance below alpha.
+func beyond(x, n int, low, high, alpha float64) bool {
+	switch share := float64(x) / float64(n); {
+	case share > high && high < 1:
+		return binomialTail(x, n, high, true) < alpha
+	case share < low && low > 0:
+		return binomialTail(x, n, low, false) < alpha
+	}
+	return false
+}
+
 // binomialTest is the exact two-sided test: the probability of all outcomes no
 // likelier than x, ties judged with a relative slack of 1e-7.
 func binomialTest(x, n int, p float64) float64 {

@@ -28,10 +28,12 @@ type Report struct {
 	// Within is true when every interval lies inside planned ± tolerance: the
 	// split is as good as asked. False may mean that messages are too few.
 	Within bool
-	// Outside is true when some interval, at alpha divided by the number of
-	// members, lies wholly outside planned ± tolerance, or when a member planned
-	// at 0 got mail: the split is wrong. Within and Outside are never both true;
-	// when neither is, count more messages.
+	// Outside is true when some member's count lies beyond planned ± tolerance
+	// by more than chance, or when a member planned at 0 got mail: the split is
+	// wrong. Chance is the exact binomial tail at the bound, against alpha/2
+	// divided by the number of members, so that few messages refute nothing that
+	// they cannot. Within and Outside are never both true; when neither is,
+	// count more messages.
 	Outside bool
 	// Test names the test behind PValue: "binomial" (exact, two members),
 	// "multinomial" (exact, few messages) or "chi-square", where members with
@@ -82,7 +84,7 @@ func Verify(planned []*big.Rat, seen []int, tolerance *big.Rat, alpha float64) (
 	}
 	r := &Report{Messages: n, Within: true}
 	members := float64(len(seen))
-	z, zAll := normalQuantile(1-alpha/2), normalQuantile(1-alpha/2/members)
+	z := normalQuantile(1 - alpha/2)
 	tol, _ := tolerance.Float64()
 	var p []float64 // of the members planned above 0
 	var x []int
@@ -94,8 +96,7 @@ func Verify(planned []*big.Rat, seen []int, tolerance *big.Rat, alpha float64) (
 		low, high := wilson(seen[i], n, z)
 		r.Low, r.High = append(r.Low, low), append(r.High, high)
 		r.Within = r.Within && low >= f-tol && high <= f+tol
-		low, high = wilson(seen[i], n, zAll)
-		r.Outside = r.Outside || high < f-tol || low > f+tol
+		r.Outside = r.Outside || beyond(seen[i], n, f-tol, f+tol, alpha/2/members)
 		if w.Sign() > 0 {
 			p, x = append(p, f), append(x, seen[i])
 		} else if seen[i] > 0 {

@@ -134,6 +134,30 @@ func TestLogMixtureExact(t *testing.T) {
 	})
 }
 
+// Independent draws from the plan are called wrong with a chance of alpha at
+// most, however few they are.
+func TestFalseAlarms(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		n := rapid.IntRange(1, 120).Draw(t, "n")
+		w := rapid.IntRange(1, 39).Draw(t, "w")
+		alpha := rapid.SampledFrom([]float64{0.01, 0.05, 0.2}).Draw(t, "alpha")
+		chance := 0.0
+		for x := range n + 1 {
+			r, err := Verify(ratios(int64(w), int64(40-w)), []int{x, n - x}, new(big.Rat), alpha)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if r.Outside {
+				chance += binomialPMF(x, n, float64(w)/40)
+			}
+		}
+		if chance > alpha {
+			t.Fatalf("%d messages at %d/40: false alarms %v, alpha %v", n, w, chance, alpha)
+		}
+	})
+}
+
 func TestVerifyVerdicts(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -156,7 +180,9 @@ func TestVerifyVerdicts(t *testing.T) {
 		{"three, few", ratios(2, 3, 5), []int{2, 3, 5}, 2, false, false, false, false, "multinomial"},
 		{"one disabled", ratios(2, 3, 5), []int{0, 4000, 6000}, 2, false, true, true, false, "chi-square"},
 		{"only the last in place", ratios(2, 3, 5), []int{1500, 3500, 5000}, 2, false, true, true, false, "chi-square"},
-		{"repeats undecided, 12 messages", ratios(9, 1), []int{8, 4}, 2, false, true, false, false, "binomial"},
+		{"repeats undecided, 12 messages", ratios(9, 1), []int{8, 4}, 2, false, false, false, false, "binomial"},
+		{"repeats ignored, 12 messages", ratios(9, 1), []int{7, 5}, 2, false, true, false, true, "binomial"},
+		{"one message, to the rare member", ratios(9, 1), []int{0, 1}, 2, false, false, false, false, "binomial"},
 		{"stray", ratios(1, 0), []int{9999, 1}, 2, false, true, false, false, "multinomial"},
 		{"only one", ratios(1), []int{10_000}, 2, true, false, false, false, "multinomial"},
 	} {
