@@ -13,7 +13,7 @@ type converter struct {
 	logged time.Time
 }
 
-// value is the conversion of reference 23.3 for one column.
+// value is the conversion for one column.
 func (c *converter) value(column string) string {
 	switch column {
 	case "type":
@@ -77,7 +77,7 @@ func (c *converter) time(t time.Time) string {
 	return t.Format("2006-01-02 15:04:05-0700")
 }
 
-// queued is totalSecondsQueued. A bounce has no queue_time (reference 13.3).
+// queued is totalSecondsQueued. A bounce has no queue_time (API docs: Events).
 func (c *converter) queued() string {
 	if ms, ok := c.e.Int("queue_time"); ok && ms >= 0 {
 		return itoa(int(ms / 1000))

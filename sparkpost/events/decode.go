@@ -5,7 +5,7 @@ import (
 	"io"
 )
 
-// Page is what a page of event search says beside its events (reference 13.1).
+// Page is what a page of event search says beside its events (API docs: Events).
 type Page struct {
 	// Next is the path of the next page, "" on the last one.
 	Next string

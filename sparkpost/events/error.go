@@ -18,7 +18,7 @@ const (
 	ErrTooLarge ErrorKind = "too large"
 	// ErrAnswer says that the API answered with errors instead of events.
 	ErrAnswer ErrorKind = "an error answer"
-	// ErrNoCounterpart says that accounting files have no record for events of this type, such as opens and clicks (reference 23.2).
+	// ErrNoCounterpart says that accounting files have no record for events of this type, such as opens and clicks.
 	ErrNoCounterpart ErrorKind = "no accounting record for this type"
 	// ErrUnknownType says that the event has a type that this package does not know, or none.
 	ErrUnknownType ErrorKind = "unknown type"

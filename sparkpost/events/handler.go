@@ -57,7 +57,7 @@ type handler struct {
 	busy  map[string]bool // the ids of batches in the hands of Accept
 }
 
-// NewHandler returns a handler for event webhooks (reference 12). Mount it where the webhook's target points.
+// NewHandler returns a handler for event webhooks (API docs: Webhooks). Mount it where the webhook's target points.
 //
 // It answers 200 when, and only when, Accept has taken the batch, now or earlier. Otherwise SparkPost keeps the batch and sends it
 // again: 401 for credentials, 405 but for POST, 415 for a content type other than JSON or an encoding other than gzip, 413 beyond the

@@ -119,7 +119,7 @@ type JoinOptions struct {
 	Mapping *Mapping
 	// ID is the event's field, as in [Event.Lookup], that has Relayed.ID: rcpt_meta.envid, when the messages carry their envelope id
 	// in their metadata. The key is then this id and the recipient, and nothing else. Without it, SparkPost knows of no id that
-	// accounting files have: its answer to PowerMTA names a queue, not a message_id (reference 17.1).
+	// accounting files have: its answer to PowerMTA names a queue, not a message_id (API docs: SMTP).
 	ID string
 	// IgnoreJob leaves jobs out of the key, for streams whose campaign does not come from the job.
 	IgnoreJob bool

@@ -125,7 +125,7 @@ var columnsOf = map[string][]string{
 	"f":  {"type", "timeLogged", "orig", "rcpt", "dlvSourceIp", "envId", "feedbackType", "reportingMTA", "reportedDomain"},
 }
 
-// Record returns the accounting record of an event (reference 23.2 and 23.3). Where an event does not have what a column holds, the
+// Record returns the accounting record of an event. Where an event does not have what a column holds, the
 // column is empty: nothing is made up.
 //
 // timeLogged and timeQueued are whole seconds, and so is totalSecondsQueued, from queue_time, or, on a bounce, from timestamp less

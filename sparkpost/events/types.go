@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// Type is a type of event and its place in accounting files (reference 13.3 and 23.2).
+// Type is a type of event and its place in accounting files (API docs: Events).
 type Type struct {
 	// Name is the value of the field type.
 	Name string
@@ -65,7 +65,7 @@ func rank(name string) int {
 }
 
 // Sort puts events into the order of their accounting records: by timestamp, and within the same instant in the order of a
-// message's life (reference 23.2): injection, delays, delivery or bounce, then what comes back. Webhooks have whole seconds and
+// message's life: injection, delays, delivery or bounce, then what comes back. Webhooks have whole seconds and
 // batches come in no order, so this is the order within what is sorted together, and no more. Events that are alike in both stay
 // as they were; events without a timestamp go last.
 func Sort(events []Event) {
@@ -95,7 +95,7 @@ func Sort(events []Event) {
 	}
 }
 
-// BounceClass is a class of SparkPost and the accounting category that stands for it (reference 13.4 and 23.3). The two classifiers
+// BounceClass is a class of SparkPost and the accounting category that stands for it (API docs: Bounce classification codes). The two classifiers
 // differ: compare groups, not single messages.
 type BounceClass struct {
 	// Number is the value of bounce_class.
