@@ -270,7 +270,11 @@ func (r *report) decide(pool *target, v *split.Report) {
 		r.Why = fmt.Sprintf("a share lies near the limit of %s: more messages or another -tolerance decide; %s", points(r.Tolerance), r.furthest())
 	default:
 		r.Verdict = undecided
-		r.Why = fmt.Sprintf("%s are too few to say that each share is %s%s", messages(r.Messages), within, atLeast(r.Needed))
+		are := "are"
+		if r.Messages == 1 {
+			are = "is"
+		}
+		r.Why = fmt.Sprintf("%s %s too few to say that each share is %s%s", messages(r.Messages), are, within, atLeast(r.Needed))
 	}
 }
 
