@@ -11,6 +11,7 @@ import (
 	"net/mail"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/emersion/go-message/textproto"
@@ -110,7 +111,7 @@ func (a *Audit) WriteChecks(w io.Writer) error {
 	return nil
 }
 
-// LookupTXT finds the TXT records of a name. (*net.Resolver).LookupTXT is one.
+// LookupTXT finds the TXT records of a name. (*net.Resolver).LookupTXT is one. An audit calls it from several goroutines, one at a time.
 type LookupTXT func(ctx context.Context, name string) ([]string, error)
 
 // AuditMessage looks at a received message, as it lies in a file or a Maildir, and compares it with what is expected. Line ends may be LF or
@@ -160,9 +161,14 @@ func (a *Audit) signatures(ctx context.Context, raw []byte, h *textproto.Header,
 	if lookup == nil {
 		lookup = net.DefaultResolver.LookupTXT
 	}
+	var one sync.Mutex // signatures are verified at the same time
 	verified, err := dkim.VerifyWithOptions(bytes.NewReader(raw), &dkim.VerifyOptions{
 		MaxVerifications: maxSignatures,
-		LookupTXT:        func(name string) ([]string, error) { return lookup(ctx, name) },
+		LookupTXT: func(name string) ([]string, error) {
+			one.Lock()
+			defer one.Unlock()
+			return lookup(ctx, name)
+		},
 	})
 	for i, v := range h.Values("Dkim-Signature") {
 		s := Signature{Domain: clean(tag(v, "d")), Selector: clean(tag(v, "s")), Problem: fmt.Sprintf("only %d signatures are verified", maxSignatures)}
